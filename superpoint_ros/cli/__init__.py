@@ -1,0 +1,1 @@
+"""`superpoint-ros`: parsing only, each verb calls one function."""

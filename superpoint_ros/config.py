@@ -1,0 +1,57 @@
+"""One source of names, defaults, ranges and help: for YAML files, the command line and ROS parameters.
+
+A ROS parameter is a section and a field (``extractor.max_keypoints``); a YAML file nests the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A group of settings: unknown names are refused, values never change after construction."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ExtractorConfig(Section):
+    """How an image becomes features."""
+
+    model: str = Field("small", description="small, full, sift, orb, or the path of a weights file")
+    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
+    backend: Literal["auto", "torch"] = Field("auto", description="what runs the network")
+    max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")
+    threshold: float = Field(0.005, ge=0.0, le=1.0, description="drop keypoints with a lower score")
+    nms_radius: int = Field(4, ge=0, le=32, description="no two keypoints are closer than this many pixels in x and y")
+    border: int = Field(4, ge=0, le=256, description="no keypoints within this many pixels of the image border")
+    subpixel: bool = Field(True, description="refine each keypoint below one pixel")
+    interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", description="how descriptors are sampled")
+    max_size: int = Field(0, ge=0, le=16384, description="shrink the longer image side to this before the network; 0 never shrinks")
+
+
+class MatcherConfig(Section):
+    """Which descriptors belong together."""
+
+    ratio: float = Field(1.0, gt=0.0, le=1.0, description="ratio test on descriptor distances; 1 turns it off")
+    min_similarity: float = Field(-1.0, ge=-1.0, le=1.0, description="drop matches whose descriptors are less similar")
+
+
+class GeometryConfig(Section):
+    """How the motion between two images is estimated."""
+
+    estimator: Literal["poselib", "opencv"] = Field("poselib", description="robust estimator: PoseLib LO-RANSAC or OpenCV USAC_MAGSAC")
+    max_error: float = Field(2.0, gt=0.0, le=100.0, description="largest reprojection or epipolar error of an inlier, in pixels")
+    confidence: float = Field(0.9999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
+    max_iterations: int = Field(2000, ge=1, le=1000000, description="most RANSAC iterations")
+    min_inliers: int = Field(15, ge=5, le=10000, description="fewer inliers than this are no geometry")
+    min_parallax: float = Field(0.3, ge=0.0, le=90.0, description="median parallax in degrees below which the translation is not trusted")
+    min_motion: float = Field(0.5, ge=0.0, le=100.0, description="median motion of matches in pixels below which the camera stood still")
+    seed: int = Field(0, ge=0, description="seed of the robust estimator")
+
+
+class OdometryConfig(Section):
+    """How two-view motions become a trajectory."""
+
+    step_length: float = Field(0.0, ge=0.0, description="metres of every step, if known; 0: unknown, steps have unit length")

@@ -1,0 +1,1 @@
+"""Figures and reports; reads what the other layers write."""

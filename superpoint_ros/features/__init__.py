@@ -1,0 +1,1 @@
+"""Image to Features: the network, its weights, detection, description, and classical detectors behind one interface."""

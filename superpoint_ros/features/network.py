@@ -1,0 +1,99 @@
+"""The SuperPoint network: a shared VGG encoder with a detector head and a descriptor head.
+
+DeTone, Malisiewicz, Rabinovich, "SuperPoint: Self-Supervised Interest Point Detection and Description", section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CELL = 8
+"""Pixels per side of a cell: the encoder halves the resolution three times."""
+
+DUSTBIN = CELL * CELL
+"""Index of the detector channel that means "no interest point in this cell"."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Widths of the network.
+
+    encoder: channels at full, 1/2, 1/4 and 1/8 resolution, two convolutions each.
+    head: channels of the hidden layer of both heads. descriptor: length of a descriptor.
+    """
+
+    encoder: tuple[int, int, int, int]
+    head: int
+    descriptor: int
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "small": Architecture(encoder=(8, 16, 32, 64), head=128, descriptor=128),
+    "full": Architecture(encoder=(64, 64, 128, 128), head=256, descriptor=256),
+}
+"""``full`` is the network of the paper. ``small`` doubles its channels as it halves the resolution, which costs 1/20 of the time."""
+
+HIDDEN_LAYERS = ("conv1a", "conv1b", "conv2a", "conv2b", "conv3a", "conv3b", "conv4a", "conv4b", "convPa", "convDa")
+"""Layers followed by a rectifier (and in training by batch norm), named as in the weights that people have on disk."""
+
+
+class SuperPointNet(nn.Module):
+    """Dense heads of SuperPoint for grey images whose sides are multiples of 8.
+
+    With ``batch_norm`` each hidden convolution is followed by a normalization named ``bn_<layer>`` for training;
+    ``fold_batch_norm`` turns such weights into those of the plain network.
+    """
+
+    def __init__(self, architecture: Architecture, batch_norm: bool = False) -> None:
+        super().__init__()
+        self.architecture = architecture
+        c1, c2, c3, c4 = architecture.encoder
+        head = architecture.head
+        shapes = zip(
+            HIDDEN_LAYERS,
+            [(1, c1), (c1, c1), (c1, c2), (c2, c2), (c2, c3), (c3, c3), (c3, c4), (c4, c4), (c4, head), (c4, head)],
+            strict=True,
+        )
+        for name, (inputs, outputs) in shapes:
+            self.add_module(name, nn.Conv2d(inputs, outputs, 3, padding=1))
+            self.add_module(f"bn_{name}", nn.BatchNorm2d(outputs) if batch_norm else nn.Identity())
+        self.convPb = nn.Conv2d(head, DUSTBIN + 1, 1)
+        self.convDb = nn.Conv2d(head, architecture.descriptor, 1)
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 1, H, W) float in [0, 1] → detector logits (B, 65, H/8, W/8), raw descriptors (B, D, H/8, W/8).
+
+        Descriptors are normalized where they are used: after sampling, or before the loss.
+        """
+        x = image
+        for stage in (("conv1a", "conv1b"), ("conv2a", "conv2b"), ("conv3a", "conv3b")):
+            x = F.max_pool2d(self._hidden(stage[1], self._hidden(stage[0], x)), 2)
+        x = self._hidden("conv4b", self._hidden("conv4a", x))
+        return self.convPb(self._hidden("convPa", x)), self.convDb(self._hidden("convDa", x))
+
+    def _hidden(self, name: str, x: Tensor) -> Tensor:
+        return F.relu(self.get_submodule(f"bn_{name}")(self.get_submodule(name)(x)))
+
+
+def heatmap(logits: Tensor) -> Tensor:
+    """Detector logits (B, 65, H/8, W/8) → probability of an interest point (B, H, W): softmax, drop the dustbin, unfold the cells."""
+    return F.pixel_shuffle(torch.softmax(logits, dim=1)[:, :DUSTBIN], CELL)[:, 0]
+
+
+def fold_batch_norm(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a network trained with batch norm → the same function without it. Plain weights come back unchanged."""
+    folded = {name: tensor for name, tensor in weights.items() if not name.startswith("bn_")}
+    eps = nn.BatchNorm2d(1).eps
+    for name in HIDDEN_LAYERS:
+        if f"bn_{name}.weight" not in weights:
+            continue
+        gamma, beta, mean, variance = (weights[f"bn_{name}.{k}"] for k in ("weight", "bias", "running_mean", "running_var"))
+        scale = gamma / torch.sqrt(variance + eps)
+        folded[f"{name}.weight"] = weights[f"{name}.weight"] * scale[:, None, None, None]
+        folded[f"{name}.bias"] = (weights[f"{name}.bias"] - mean) * scale + beta
+    return folded

@@ -1,0 +1,1 @@
+"""Features to Matches to TwoViewGeometry."""

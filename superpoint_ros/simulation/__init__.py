@@ -1,0 +1,1 @@
+"""Textured scenes with exact poses: demo, tests and benchmarks without any download."""

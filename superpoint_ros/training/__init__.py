@@ -1,0 +1,1 @@
+"""From nothing to weights: MagicPoint, Homographic Adaptation, joint SuperPoint training."""
