@@ -51,8 +51,10 @@ class Hypotheses:
         return Hypotheses(homography, pose, lead_over_rivals(poses, noise), rotation, errors, noise, config.max_error)
 
     def best(self) -> Motion:
-        """The motion with the lowest GRIC."""
-        return min(self.errors, key=lambda motion: gric(joint_errors(self.errors[motion], motion), motion, self.noise))
+        """The motion with the lowest GRIC, over the matches that at least one motion explains: the others say nothing."""
+        explained = np.any([self.inliers(motion) for motion in self.errors], axis=0)
+        errors = {motion: joint_errors(squared[explained], motion) for motion, squared in self.errors.items()}
+        return min(errors, key=lambda motion: gric(errors[motion], motion, self.noise))
 
     def inliers(self, motion: Motion) -> BoolArray:
         """(N,) bool: which matches the motion explains; none where it was not found."""

@@ -13,9 +13,9 @@ from ..types import BoolArray, Camera, DoubleArray, Features, Matches, Pose, Two
 from .camera_model import check_camera
 from .correspondences import Correspondences
 from .covariance import relative_pose_covariance, rotation_covariance
-from .decompose import in_front, median_parallax
 from .hypotheses import Hypotheses
 from .model_selection import Motion, chance_log10
+from .plausibility import ray_angles
 from .residuals import essential_matrix, transfer_errors
 from .robust import find_homography
 from .rotation import unit_rays
@@ -51,8 +51,8 @@ def estimate_two_view(
 
 
 _CLEAR_LEAD = 25.0
-"""-2 log of the likelihood ratio by which the best pose must beat a different one. The two poses of a plane differ only through the
-matches off that plane; chance alone gives a few units."""
+"""-2 log of the likelihood ratio by which the best pose must beat a different one. The two poses of a plane differ only
+through the matches off that plane; chance alone gives a few units."""
 
 
 def _judge(points: Correspondences, found: Hypotheses, K: DoubleArray, config: GeometryConfig) -> TwoViewGeometry:
@@ -78,18 +78,17 @@ def _moved(points: Correspondences, found: Hypotheses, K: DoubleArray, motion: M
     reason = f"{scene} explains {inliers.sum()} of {len(points)} matches"
     if pose is None:
         return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"{reason}, but no pose fits")
-    rays = unit_rays(points.reference[inliers], K), unit_rays(points.current[inliers], K)
-    parallax = median_parallax(pose.rotation, *rays)
+    seen = found.inliers(Motion.ESSENTIAL)
+    parallax = _median_parallax(pose.rotation, points, seen, K)
     if parallax < config.min_parallax:
         reason = (
             f"{reason}, but with a median parallax of {parallax:.2f} deg (below {config.min_parallax:g}) no translation shows"
         )
         return _turned(points, found, K, TwoViewStatus.PURE_ROTATION, pose.rotation, inliers, reason)
-    visible = int(in_front(pose, *rays).sum())
-    if visible < max(config.min_inliers, 0.5 * inliers.sum()):
-        reason = f"{reason}, but only {visible} of its {inliers.sum()} inliers lie in front of both cameras"
+    if seen.sum() < max(config.min_inliers, 0.5 * inliers.sum()):
+        reason = f"{reason}, but only {seen.sum()} of them agree with a pose that has them in front of both cameras"
         return _failure(points, TwoViewStatus.ESTIMATION_FAILED, reason)
-    covariance = relative_pose_covariance(pose, K, points.reference[inliers], points.current[inliers], found.noise)
+    covariance = relative_pose_covariance(pose, K, points.reference[seen], points.current[seen], found.noise)
     if covariance is None:
         return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"{reason}, but they do not determine the pose")
     status, reason = TwoViewStatus.OK, f"{reason}, median parallax {parallax:.2f} deg"
@@ -130,8 +129,14 @@ def _turned(
         homography=homography / homography[2, 2],
         T_current_reference=Pose(np.ascontiguousarray(rotation), np.zeros(3)),
         covariance=rotation_covariance(rotation, K, reference, current, found.noise),
-        parallax=median_parallax(rotation, unit_rays(reference, K), unit_rays(current, K)),
+        parallax=_median_parallax(rotation, points, inliers, K),
     )
+
+
+def _median_parallax(rotation: DoubleArray, points: Correspondences, inliers: BoolArray, K: DoubleArray) -> float:
+    """In degrees; NaN without inliers."""
+    angles = ray_angles(rotation, unit_rays(points.reference[inliers], K), unit_rays(points.current[inliers], K))
+    return float(np.median(angles)) if len(angles) else float("nan")
 
 
 def _without_camera(points: Correspondences, homography: DoubleArray | None, why: str, config: GeometryConfig) -> TwoViewGeometry:
