@@ -188,4 +188,9 @@ def _support_problem(points: Correspondences, inliers: BoolArray, motion: Motion
         sample, area = 4, np.pi * config.max_error**2
     if chance_log10(len(points), count, sample, min(area / points.area, 1.0)) > 0.0:
         return f"{count} of {len(points)} matches are inliers, no more than random matches would give"
+    if motion in (Motion.ESSENTIAL, Motion.HOMOGRAPHY):
+        for image, locations in (("reference", points.reference[inliers]), ("current", points.current[inliers])):
+            across = np.linalg.svd(locations - locations.mean(axis=0), compute_uv=False)[1] / np.sqrt(count)
+            if across < config.max_error:
+                return f"the {count} inliers lie on a line in the {image} image ({across:.1f} pixels off it), which determines no motion"
     return ""

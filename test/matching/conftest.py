@@ -35,6 +35,8 @@ def features_at(points: np.ndarray, size: tuple[int, int] = (640, 480)) -> Featu
 
 
 def project(points: DoubleArray, camera: Camera) -> DoubleArray:
+    if len(points) == 0:
+        return np.empty((0, 2))
     zero = np.zeros(3)
     function = cv2.fisheye.projectPoints if camera.model == "equidistant" else cv2.projectPoints
     coefficients = np.array(camera.distortion or (0.0, 0.0, 0.0, 0.0))
