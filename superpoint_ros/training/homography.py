@@ -1,0 +1,50 @@
+"""Random homographies (paper, section 5.2) and what they do to points, images and validity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from superpoint_ros.types import DoubleArray, FloatArray
+
+
+@dataclass(frozen=True)
+class HomographyRange:
+    """How far a random view may be from the original.
+
+    rotation: largest turn in degrees. scale: largest zoom in or out as a factor. perspective: largest shift of a corner by
+    perspective, as a share of the image side. translation: largest shift as a share of the image side.
+    """
+
+    rotation: float = 40.0
+    scale: float = 1.5
+    perspective: float = 0.15
+    translation: float = 0.15
+
+
+def random_homography(rng: np.random.Generator, height: int, width: int, spread: HomographyRange) -> DoubleArray:
+    """A 3x3 matrix from pixels of an image to pixels of a random view of it, both of that size."""
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) - 0.5
+    centre = corners.mean(axis=0)
+    side = np.array([width, height], np.float64)
+    moved = corners + rng.uniform(-spread.perspective, spread.perspective, (4, 2)) * side
+    angle = np.deg2rad(rng.uniform(-spread.rotation, spread.rotation))
+    zoom = np.exp(rng.uniform(-1.0, 1.0) * np.log(spread.scale))
+    turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    moved = (moved - centre) @ turn.T + centre + rng.uniform(-spread.translation, spread.translation, 2) * side
+    return cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32)).astype(np.float64)
+
+
+def warp_points(homography: DoubleArray, points: NDArray[np.floating]) -> FloatArray:
+    """(N, 2) points through a homography. Points on its line at infinity come back as infinite."""
+    x = np.column_stack([points, np.ones(len(points))]) @ homography.T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (x[:, :2] / x[:, 2:]).astype(np.float32)
+
+
+def inside(points: NDArray[np.floating], height: int, width: int, margin: float = 0.0) -> NDArray[np.bool_]:
+    """Which of the (N, 2) points lie at least ``margin`` pixels inside an image."""
+    return ((points >= margin) & (points <= np.array([width - 1 - margin, height - 1 - margin]))).all(axis=1)

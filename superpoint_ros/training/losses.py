@@ -1,0 +1,60 @@
+"""What the network is trained to minimize."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from superpoint_ros.features.network import CELL
+
+
+def detector_loss(logits: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Cross entropy over the 65 classes of each cell (paper, equation 2 and 3).
+
+    logits: (B, 65, H/8, W/8). target: (B, H/8, W/8) int64. valid: (B, H/8, W/8) bool, the cells that count; all by default.
+    """
+    loss = F.cross_entropy(logits, target, reduction="none")
+    if valid is None:
+        return loss.mean()
+    return (loss * valid).sum() / valid.sum().clamp(min=1)
+
+
+@dataclass(frozen=True)
+class DescriptorLoss:
+    """A loss with the mean similarity of what should and should not match, to see whether it learns at all."""
+
+    loss: Tensor
+    positive_similarity: Tensor
+    negative_similarity: Tensor
+
+
+def sample_descriptors(raw: Tensor, points: Tensor) -> Tensor:
+    """Raw descriptors (B, D, H/8, W/8) at points (B, N, 2) in pixels → (B, N, D) of unit length, bicubic.
+
+    Cell (0, 0) is centred on pixel (3.5, 3.5).
+    """
+    size = raw.new_tensor([raw.shape[-1] * CELL, raw.shape[-2] * CELL])
+    grid = (2.0 * points + 1.0) / size - 1.0
+    sampled = F.grid_sample(raw, grid[:, None], mode="bicubic", align_corners=False, padding_mode="border")
+    return F.normalize(sampled[:, :, 0].transpose(1, 2), dim=-1)
+
+
+def contrastive_loss(first: Tensor, second: Tensor, valid: Tensor, temperature: float) -> DescriptorLoss:
+    """Dual-softmax cross entropy (InfoNCE in both directions) over corresponding descriptors of each image pair.
+
+    first, second: (B, N, D) of unit length; row n of one belongs to row n of the other where valid (B, N) bool.
+    """
+    similarity = first @ second.transpose(1, 2)
+    blocked = ~(valid[:, :, None] & valid[:, None, :])
+    scores = (similarity / temperature).masked_fill(blocked, -1e4)
+    diagonal = torch.arange(first.shape[1], device=first.device).expand(first.shape[0], -1)
+    both = F.cross_entropy(scores.transpose(1, 2), diagonal, reduction="none") + F.cross_entropy(scores, diagonal, reduction="none")
+    loss = (both * valid).sum() / (2 * valid.sum()).clamp(min=1)
+    with torch.no_grad():
+        positive = (similarity.diagonal(dim1=1, dim2=2) * valid).sum() / valid.sum().clamp(min=1)
+        off = (~blocked) & ~torch.eye(first.shape[1], dtype=torch.bool, device=first.device)
+        negative = (similarity * off).sum() / off.sum().clamp(min=1)
+    return DescriptorLoss(loss, positive, negative)

@@ -1,0 +1,126 @@
+"""Pairs of random views of labelled photos: what SuperPoint learns from (paper, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import IterableDataset
+
+from superpoint_ros.features.network import CELL
+from superpoint_ros.training.augmentation import augment
+from superpoint_ros.training.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.training.labels import detector_target
+from superpoint_ros.training.loop import Batch
+from superpoint_ros.types import DoubleArray, FloatArray
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """image: (H, W) uint8. corners: (N, 2) float32 pseudo ground truth in its pixels. weight: how often it is drawn."""
+
+    image: NDArray[np.uint8]
+    corners: FloatArray
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """height, width: of both views. correspondences: per pair. Zoom: pixels of the photo per pixel of the first view.
+
+    upright: share of pairs whose first view is turned by less than 15 degrees; the others have any orientation.
+    """
+
+    height: int = 240
+    width: int = 320
+    batch: int = 8
+    correspondences: int = 256
+    min_zoom: float = 0.6
+    max_zoom: float = 1.4
+    upright: float = 0.7
+    motion: HomographyRange = HomographyRange(rotation=35.0, scale=1.6, perspective=0.16, translation=0.15)
+    seed: int = 0
+
+
+class PairDataset(IterableDataset[Batch]):
+    """An endless stream of batches; batch number n depends on the images, the seed and n alone."""
+
+    def __init__(self, images: Sequence[LabelledImage], config: PairConfig, start: int = 0) -> None:
+        self.images, self.config, self.start = images, config, start
+        weights = np.array([image.weight for image in images])
+        self._share = weights / weights.sum()
+
+    def __iter__(self) -> Iterator[Batch]:
+        cv2.setNumThreads(1)
+        step = self.start
+        while True:
+            rng = np.random.default_rng([self.config.seed, step])
+            pairs = [self._pair(rng, self.images[rng.choice(len(self.images), p=self._share)]) for _ in range(self.config.batch)]
+            yield {name: torch.from_numpy(np.stack([pair[name] for pair in pairs])) for name in pairs[0]}
+            step += 1
+
+    def _pair(self, rng: np.random.Generator, photo: LabelledImage) -> dict[str, np.ndarray]:
+        height, width = self.config.height, self.config.width
+        first = self._first_view(rng, photo.image.shape)
+        motion = random_homography(rng, height, width, self.config.motion)
+        pair: dict[str, np.ndarray] = {}
+        for name, view in (("first", first), ("second", motion @ first)):
+            image = cv2.warpPerspective(photo.image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+            pair[f"{name}_image"] = augment(rng, image, strength=rng.choice([0.3, 0.7, 1.0]))[None]
+            corners = warp_points(view, photo.corners)
+            pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
+            pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
+        return pair | self._correspondences(rng, photo, first, motion)
+
+    def _first_view(self, rng: np.random.Generator, shape: tuple[int, ...]) -> DoubleArray:
+        """A random crop of the photo, zoomed and turned, as a homography from photo to view."""
+        height, width = self.config.height, self.config.width
+        zoom = np.exp(rng.uniform(np.log(self.config.min_zoom), np.log(self.config.max_zoom)))
+        zoom = min(zoom, 1.25 * shape[0] / height, 1.25 * shape[1] / width)
+        angle = np.deg2rad(rng.uniform(-15, 15) if rng.random() < self.config.upright else rng.uniform(-180, 180))
+        half = 0.5 * zoom * np.array([width, height])
+        size = np.array([shape[1], shape[0]], np.float64)
+        centre = np.where(size > 2 * half, rng.uniform(np.minimum(half, size / 2), np.maximum(size - half, size / 2)), size / 2)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
+        view = np.eye(3)
+        view[:2, :2] = turn
+        view[:2, 2] = np.array([width - 1, height - 1]) / 2 - turn @ centre
+        tilt = HomographyRange(rotation=0.0, scale=1.0, perspective=0.08, translation=0.0)
+        return random_homography(rng, height, width, tilt) @ view
+
+    def _correspondences(
+        self, rng: np.random.Generator, photo: LabelledImage, first: DoubleArray, motion: DoubleArray
+    ) -> dict[str, np.ndarray]:
+        """Corners that both views see, then random points, up to the number wanted; ``pair_valid`` tells the real ones."""
+        height, width = self.config.height, self.config.width
+        wanted = self.config.correspondences
+        corners = rng.permutation(warp_points(first, photo.corners))[: wanted * 4 // 5 * 2]
+        anywhere = rng.uniform([4, 4], [width - 5, height - 5], (wanted, 2)).astype(np.float32)
+        points = []
+        for candidates, limit in ((corners, wanted * 4 // 5), (anywhere, wanted)):
+            photo_points = warp_points(np.linalg.inv(first), candidates)
+            moved = warp_points(motion, candidates)
+            with np.errstate(invalid="ignore"):
+                seen = inside(candidates, height, width, 3.0) & inside(moved, height, width, 3.0)
+                seen &= inside(photo_points, *photo.image.shape)
+            points.append(np.concatenate([candidates[seen], moved[seen]], axis=1)[:limit])
+        both = np.concatenate(points)[:wanted]
+        padded = np.zeros((wanted, 4), np.float32)
+        padded[: len(both)] = both
+        return {
+            "first_points": padded[:, :2].copy(),
+            "second_points": padded[:, 2:].copy(),
+            "pair_valid": np.arange(wanted) < len(both),
+        }
+
+
+def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.bool_]:
+    """(H/8, W/8): cells of a view that show the photo and not its reflection beyond the border."""
+    rows, columns = np.mgrid[0 : height // CELL, 0 : width // CELL]
+    centres = np.stack([columns.ravel(), rows.ravel()], 1) * CELL + (CELL - 1) / 2
+    photo_points = warp_points(np.linalg.inv(view), centres)
+    return inside(photo_points, shape[0], shape[1], CELL / 2).reshape(rows.shape)
