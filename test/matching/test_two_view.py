@@ -111,7 +111,9 @@ def test_no_motion(two_views, estimator: Estimator, noise: float, outliers: floa
     [
         Camera(640, 480, 520.9, 521.0, 325.1, 249.7, "plumb_bob", (0.2312, -0.7849, -0.0033, -0.0001, 0.9172)),
         Camera(640, 480, 460.0, 457.0, 320.0, 240.0, "plumb_bob", (-0.2834, 0.0740, 0.00019, 1.76e-05)),
-        Camera(640, 480, 400.0, 400.0, 320.0, 240.0, "rational_polynomial", (0.62, -2.8, 0.0008, -0.0003, 1.62, 0.5, -2.63, 1.55)),
+        Camera(
+            640, 480, 400.0, 400.0, 320.0, 240.0, "rational_polynomial", (0.62, -2.8, 0.0008, -0.0003, 1.62, 0.5, -2.63, 1.55)
+        ),
         Camera(640, 480, 300.0, 301.0, 321.0, 238.0, "equidistant", (0.0034, 0.00071, -0.0021, 0.0002)),
     ],
     ids=["tum", "barrel", "rational_polynomial", "equidistant"],

@@ -14,7 +14,9 @@ def rotation(*vector: float) -> np.ndarray:
 
 
 def seen(pose: Pose | None, status: TwoViewStatus = TwoViewStatus.OK, scale_known: bool = False) -> TwoViewGeometry:
-    return TwoViewGeometry(status, TwoViewModel.ESSENTIAL, "", NOTHING, NOTHING, T_current_reference=pose, scale_known=scale_known)
+    return TwoViewGeometry(
+        status, TwoViewModel.ESSENTIAL, "", NOTHING, NOTHING, T_current_reference=pose, scale_known=scale_known
+    )
 
 
 def between(first: Pose, second: Pose) -> Pose:
