@@ -192,5 +192,7 @@ def _support_problem(points: Correspondences, inliers: BoolArray, motion: Motion
         for image, locations in (("reference", points.reference[inliers]), ("current", points.current[inliers])):
             across = np.linalg.svd(locations - locations.mean(axis=0), compute_uv=False)[1] / np.sqrt(count)
             if across < config.max_error:
-                return f"the {count} inliers lie on a line in the {image} image ({across:.1f} pixels off it), which determines no motion"
+                return (
+                    f"the {count} inliers lie on a line in the {image} image (within {across:.1f} pixels): no motion is certain"
+                )
     return ""
