@@ -38,7 +38,7 @@ class Correspondences:
         width, height = (max(side, 1) for side in current.image_size)
         diagonal = float(np.hypot(width, height))
         # False for NaN. Rays that graze the image plane end so far away that their squares would drown all others.
-        usable = (np.abs(a) < _FAR * diagonal).all(axis=1) & (np.abs(b) < _FAR * diagonal).all(axis=1)
+        usable = np.all(np.abs(np.hstack([a, b])) < _FAR * diagonal, axis=1)
         return Correspondences(
             np.ascontiguousarray(a[usable]), np.ascontiguousarray(b[usable]), usable, float(width * height), diagonal
         )

@@ -66,7 +66,10 @@ def test_pinhole_with_padded_zeros() -> None:
         (Camera(640, 480, 0.0, 0.0, 0.0, 0.0), "focal length must be positive"),
         (Camera(640, 480, 500.0, -1.0, 320.0, 240.0), "focal length must be positive"),
         (Camera(640, 480, float("nan"), 500.0, 320.0, 240.0), "not finite"),
-        (Camera(640, 480, 500.0, 500.0, 320.0, 240.0, "plumb_bob", (0.1, 0.2, 0.3)), "'plumb_bob' has 0 or 4 or 5 coefficients, got 3"),
+        (
+            Camera(640, 480, 500.0, 500.0, 320.0, 240.0, "plumb_bob", (0.1, 0.2, 0.3)),
+            "'plumb_bob' has 0 or 4 or 5 coefficients, got 3",
+        ),
         (Camera(640, 480, 500.0, 500.0, 320.0, 240.0, "equidistant", (0.1,) * 5), "has 4 coefficients, got 5"),
         (Camera(640, 480, 500.0, 500.0, 320.0, 240.0, "rational_polynomial", (0.1,) * 5), "has 8 coefficients, got 5"),
         (Camera(640, 480, 500.0, 500.0, 320.0, 240.0, "pinhole", (0.1,)), "'pinhole' has 0 coefficients, got 1"),

@@ -85,5 +85,5 @@ def test_models_do_not_compare() -> None:
 
 
 def test_descriptor_sizes_do_not_compare() -> None:
-    with pytest.raises(ModelMismatchError, match="32-D.*64-D"):
+    with pytest.raises(ModelMismatchError, match=r"32-D.*64-D"):
         match(described(random_descriptors(3, 0)), described(random_descriptors(3, 0, size=64)))

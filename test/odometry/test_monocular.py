@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ def rotation(*vector: float) -> np.ndarray:
 
 
 def seen(pose: Pose | None, status: TwoViewStatus = TwoViewStatus.OK, scale_known: bool = False) -> TwoViewGeometry:
-    return TwoViewGeometry(status, TwoViewModel.ESSENTIAL, "", NOTHING, NOTHING, T_current_reference=pose, scale_known=scale_known)
+    return TwoViewGeometry(
+        status, TwoViewModel.ESSENTIAL, "", NOTHING, NOTHING, T_current_reference=pose, scale_known=scale_known
+    )
 
 
 def between(first: Pose, second: Pose) -> Pose:
@@ -36,7 +40,7 @@ def circle(count: int, step: float) -> list[Pose]:
 def test_chains_steps_into_a_trajectory(step_length: float) -> None:
     odometry = MonocularOdometry(OdometryConfig(step_length=step_length))
     truth = circle(36, step_length or 1.0)
-    for before, now in zip(truth, truth[1:], strict=False):
+    for before, now in pairwise(truth):
         pose = odometry.update(seen(between(before, now)))
         assert pose is not None
         np.testing.assert_allclose(pose.matrix, now.matrix, atol=1e-9)
