@@ -146,7 +146,9 @@ def _choose_topic(path: Path, types: dict[str, str], wanted: str | None) -> str:
             raise DataError(f"the bag {path} has no image topic {wanted}; choose one of {listed}")
         return wanted
     # The compressed copy of a raw topic is no second camera.
-    cameras = [name for name in images if name.removesuffix("/compressed") == name or name.removesuffix("/compressed") not in images]
+    cameras = [
+        name for name in images if name.removesuffix("/compressed") == name or name.removesuffix("/compressed") not in images
+    ]
     if len(cameras) > 1:
         raise DataError(f"the bag {path} has several image topics; choose one: {listed}")
     return cameras[0]
