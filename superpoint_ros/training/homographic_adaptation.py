@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -13,6 +14,32 @@ from superpoint_ros.features.detector import refine_keypoints, select_keypoints
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.training.homography import HomographyRange, random_homography
 from superpoint_ros.types import DoubleArray, FloatArray
+
+
+Detector = Callable[[NDArray[np.uint8]], FloatArray]
+"""Images (B, H, W) uint8, sides multiples of 8 → responses (B, H, W) float32, not negative, high at interest points."""
+
+
+def network_detector(network: SuperPointNet) -> Detector:
+    """The heat map of a network in evaluation mode."""
+
+    @torch.inference_mode()
+    def detect(images: NDArray[np.uint8]) -> FloatArray:
+        batch = (torch.from_numpy(images)[:, None].float() / 255.0).contiguous(memory_format=torch.channels_last)
+        return np.asarray(heatmap(network(batch)[0]).numpy())
+
+    return detect
+
+
+def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
+    """Root of the smaller eigenvalue of the structure tensor (Shi and Tomasi 1994), in grey levels per pixel."""
+    responses = np.empty(images.shape, np.float32)
+    for image, response in zip(images, responses, strict=True):
+        smooth = cv2.GaussianBlur(image, (0, 0), 1.0).astype(np.float32)
+        x, y = (cv2.Scharr(smooth, cv2.CV_32F, *order) / 32.0 for order in ((1, 0), (0, 1)))
+        xx, xy, yy = (cv2.GaussianBlur(product, (0, 0), 1.5) for product in (x * x, x * y, y * y))
+        response[:] = np.sqrt(np.maximum((xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2), 0.0))
+    return responses
 
 
 @dataclass(frozen=True)
@@ -34,10 +61,10 @@ class AdaptationConfig:
     spread: HomographyRange = HomographyRange(rotation=90.0, scale=1.6, perspective=0.12, translation=0.12)
 
 
-def adapted_heatmap(network: SuperPointNet, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
-    """Mean heat map (H, W) of the image and its random views; 0 where too few views saw the pixel.
+def adapted_response(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
+    """Mean response (H, W) of the detector on the image and its random views; 0 where too few views saw the pixel.
 
-    image: (H, W) uint8, sides multiples of 8. network: in evaluation mode.
+    image: (H, W) uint8, sides multiples of 8.
     """
     height, width = image.shape
     rng = np.random.default_rng(config.seed)
@@ -45,7 +72,7 @@ def adapted_heatmap(network: SuperPointNet, image: NDArray[np.uint8], config: Ad
     total = np.zeros((height, width), np.float32)
     count = np.zeros((height, width), np.float32)
     for start in range(0, len(views), config.batch):
-        for response, seen in _view_responses(network, image, views[start : start + config.batch], config.erosion):
+        for response, seen in _view_responses(detector, image, views[start : start + config.batch], config.erosion):
             total += response
             count += seen
     enough = count >= max(1.0, config.min_views * len(views))
@@ -53,18 +80,15 @@ def adapted_heatmap(network: SuperPointNet, image: NDArray[np.uint8], config: Ad
 
 
 def _view_responses(
-    network: SuperPointNet, image: NDArray[np.uint8], views: list[DoubleArray], erosion: int
+    detector: Detector, image: NDArray[np.uint8], views: list[DoubleArray], erosion: int
 ) -> list[tuple[FloatArray, FloatArray]]:
-    """For each view the heat map and where it is valid, both brought back to the image."""
+    """For each view the response and where it is valid, both brought back to the image."""
     height, width = image.shape
     warped = np.stack([cv2.warpPerspective(image, view, (width, height), borderMode=cv2.BORDER_REFLECT) for view in views])
-    with torch.inference_mode():
-        batch = (torch.from_numpy(warped)[:, None].float() / 255.0).contiguous(memory_format=torch.channels_last)
-        maps = heatmap(network(batch)[0]).numpy()
     interior = np.zeros((height, width), np.float32)
     interior[erosion : height - erosion, erosion : width - erosion] = 1.0
     back = []
-    for view, response in zip(views, maps, strict=True):
+    for view, response in zip(views, detector(warped), strict=True):
         inverse = np.linalg.inv(view)
         seen = cv2.warpPerspective(interior, inverse, (width, height), flags=cv2.INTER_NEAREST)
         # What the view shows beyond the image is a reflection: only what lies inside the image may count.
@@ -73,10 +97,10 @@ def _view_responses(
     return back
 
 
-def label(network: SuperPointNet, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
+def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
     """Pseudo ground truth of an (H, W) uint8 image: (N, 2) float32 positions in pixels, strongest first."""
     height, width = (side // CELL * CELL for side in image.shape)
-    response = adapted_heatmap(network, image[:height, :width], config)
+    response = adapted_response(detector, image[:height, :width], config)
     pixels, _ = select_keypoints(
         response,
         max_keypoints=config.max_keypoints,
