@@ -85,7 +85,9 @@ def test_as_a_source() -> None:
     assert frames[0].image.shape == (97, 161)
     assert frames[0].image.dtype == np.uint8
     assert (sequence.camera.width, sequence.camera.height) == (161, 97)
-    assert all(sequence.ground_truth.at(frame.stamp) is pose for frame, pose in zip(frames, sequence.ground_truth.poses, strict=True))
+    assert all(
+        sequence.ground_truth.at(frame.stamp) is pose for frame, pose in zip(frames, sequence.ground_truth.poses, strict=True)
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -137,7 +139,15 @@ def test_stereo_disparity_is_baseline_times_focal_length_over_depth() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"frames": 0}, {"size": (0, 10)}, {"rate": 0.0}, {"noise": -1.0}, {"exposure": 1.5}, {"motion_blur": 2.0}, {"field_of_view": 180.0}],
+    [
+        {"frames": 0},
+        {"size": (0, 10)},
+        {"rate": 0.0},
+        {"noise": -1.0},
+        {"exposure": 1.5},
+        {"motion_blur": 2.0},
+        {"field_of_view": 180.0},
+    ],
 )
 def test_impossible_settings_are_refused(settings: dict) -> None:
     with pytest.raises(ConfigError):
