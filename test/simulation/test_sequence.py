@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import cv2
 import numpy as np
 import pytest
@@ -98,9 +100,9 @@ def test_the_walk_is_smooth_has_parallax_and_touches_nothing(seed: int) -> None:
     assert np.all(np.abs(positions[:, :2]) < np.array(ROOM[:2]) / 2 - 1.0)
     steps = np.linalg.norm(np.diff(positions[:, :2], axis=0), axis=1)
     np.testing.assert_allclose(steps, 0.8 / 20, rtol=0.02)
-    turns = [np.degrees(np.linalg.norm(cv2.Rodrigues(a.T @ b)[0])) for a, b in zip(rotations, rotations[1:], strict=False)]
+    turns = [np.degrees(np.linalg.norm(cv2.Rodrigues(a.T @ b)[0])) for a, b in itertools.pairwise(rotations)]
     assert max(turns) < 3.0
-    assert max(abs(a - b) for a, b in zip(turns, turns[1:], strict=False)) < 0.5
+    assert max(abs(a - b) for a, b in itertools.pairwise(turns)) < 0.5
     assert all(sequence.depth(index).min() > 0.4 for index in range(0, 600, 60))
 
 
