@@ -1,6 +1,6 @@
 """Learned visual front end for ROS 2: keypoints, descriptors, matches and camera motion.
 
-    >>> from superpoint_ros import SuperPoint, match, estimate_two_view, Camera
+>>> from superpoint_ros import SuperPoint, match, estimate_two_view, Camera
 """
 
 from __future__ import annotations

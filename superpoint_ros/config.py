@@ -46,7 +46,9 @@ class ExtractorConfig(Section):
     border: int = Field(4, ge=0, le=256, description="no keypoints within this many pixels of the image border")
     subpixel: bool = Field(True, description="refine each keypoint below one pixel")
     interpolation: Literal["bicubic", "bilinear"] = Field("bicubic", description="how descriptors are sampled")
-    max_size: int = Field(0, ge=0, le=16384, description="shrink the longer image side to this before the network; 0 never shrinks")
+    max_size: int = Field(
+        0, ge=0, le=16384, description="shrink the longer image side to this before the network; 0 never shrinks"
+    )
 
 
 class MatcherConfig(Section):

@@ -35,7 +35,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "small": Architecture(encoder=(8, 16, 32, 64), head=128, descriptor=128),
     "full": Architecture(encoder=(64, 64, 128, 128), head=256, descriptor=256),
 }
-"""``full`` is the network of the paper. ``small`` doubles its channels as it halves the resolution, which costs 1/20 of the time."""
+"""``full`` is the network of the paper. ``small`` doubles its channels as it halves the resolution, for 1/20 of the cost."""
 
 HIDDEN_LAYERS = ("conv1a", "conv1b", "conv2a", "conv2b", "conv3a", "conv3b", "conv4a", "conv4b", "convPa", "convDa")
 """Layers followed by a rectifier (and in training by batch norm), named as in the weights that people have on disk."""
@@ -81,7 +81,10 @@ class SuperPointNet(nn.Module):
 
 
 def heatmap(logits: Tensor) -> Tensor:
-    """Detector logits (B, 65, H/8, W/8) → probability of an interest point (B, H, W): softmax, drop the dustbin, unfold the cells."""
+    """Detector logits (B, 65, H/8, W/8) → probability of an interest point (B, H, W).
+
+    Softmax over the 65 channels, drop the dustbin, unfold each cell (paper, section 3.2).
+    """
     return F.pixel_shuffle(torch.softmax(logits, dim=1)[:, :DUSTBIN], CELL)[:, 0]
 
 

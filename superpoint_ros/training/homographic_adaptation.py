@@ -15,7 +15,6 @@ from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.training.homography import HomographyRange, random_homography
 from superpoint_ros.types import DoubleArray, FloatArray
 
-
 Detector = Callable[[NDArray[np.uint8]], FloatArray]
 """Images (B, H, W) uint8, sides multiples of 8 → responses (B, H, W) float32, not negative, high at interest points."""
 

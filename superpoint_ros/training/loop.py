@@ -79,7 +79,12 @@ def train(
 
 
 def _save(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any, step: int) -> None:
-    state = {"network": network.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "step": step}
+    state = {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "step": step,
+    }
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     os.replace(partial, path)

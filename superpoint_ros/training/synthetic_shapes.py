@@ -242,4 +242,12 @@ def render(rng: np.random.Generator, height: int, width: int, primitive: str | N
         primitive = str(rng.choice(list(PRIMITIVES), p=shares / shares.sum()))
     canvas = _Canvas(rng, height, width)
     PRIMITIVES[primitive](canvas)
-    return Shapes(canvas.image, canvas.corners)
+    return Shapes(canvas.image, canvas.corners[_visible(canvas.image, canvas.corners)])
+
+
+def _visible(image: NDArray[np.uint8], corners: FloatArray) -> NDArray[np.bool_]:
+    """Which corners stand out: shading can bring the grey behind a shape near to its own."""
+    window = np.ones((7, 7), np.uint8)
+    contrast = cv2.subtract(cv2.dilate(image, window), cv2.erode(image, window))
+    x, y = np.rint(corners).astype(int).T
+    return np.asarray(contrast[y, x] >= _MIN_CONTRAST / 2)

@@ -1,0 +1,121 @@
+"""Photos for training: which may be used, and their labels on disk."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from superpoint_ros.errors import DataError
+from superpoint_ros.features.network import CELL
+from superpoint_ros.io.images import find_images, read_image
+from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label
+from superpoint_ros.training.pairs import LabelledImage
+
+FREE_LICENCES = frozenset(
+    {"BSD-3-Clause", "CC-BY-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0", "CC0-1.0", "Expat", "MIT", "public-domain"}
+)
+"""Licences that ask for no more than attribution. Copyleft is left out: whether it reaches trained weights is unsettled."""
+
+_SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """An image file and how often it is drawn in training, relative to others."""
+
+    path: Path
+    weight: float = 1.0
+
+
+def free_photos(folder: Path) -> list[Photo]:
+    """The images of a folder that its MANIFEST.tsv says are freely licensed without dispute; photos count twice as textures.
+
+    Raises DataError without a manifest or without any such image.
+    """
+    manifest = folder / "MANIFEST.tsv"
+    try:
+        with manifest.open(newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+    except OSError as error:
+        raise DataError(f"cannot read {manifest} ({error.strerror}): it must name each image and its licence") from error
+    free = [row for row in rows if row["licence"] in FREE_LICENCES and "disputed" not in row["note"]]
+    if not free:
+        raise DataError(f"{manifest} names no image under one of {', '.join(sorted(FREE_LICENCES))}")
+    return [Photo(folder / row["file"], 2.0 if row["kind"] == "photo" else 1.0) for row in free]
+
+
+def folder_photos(folder: Path) -> list[Photo]:
+    """Every image of a folder. Raises DataError where there is none."""
+    return [Photo(image.path) for image in find_images([folder])]
+
+
+def render_scenes(folder: Path, count: int, first_seed: int = 1000) -> list[Photo]:
+    """Write views of rendered rooms, two of each, as PNG files; rooms that the demo never shows."""
+    folder.mkdir(parents=True, exist_ok=True)
+    photos = []
+    for n in range(count):
+        sequence = SimulatedSequence(frames=150, seed=first_seed + n // 2)
+        path = folder / f"room{first_seed + n // 2}_{n % 2}.png"
+        cv2.imwrite(str(path), sequence.frame((10, 80)[n % 2]).image)
+        photos.append(Photo(path))
+    return photos
+
+
+def write_labels(
+    photos: Sequence[Photo],
+    folder: Path,
+    detector: Detector,
+    config: AdaptationConfig,
+    max_size: int = 480,
+    on_image: Callable[[], None] = lambda: None,
+) -> None:
+    """Label every photo, shrunk to ``max_size`` pixels at most, into one ``.npz`` each; files that exist are kept.
+
+    Raises DataError where the folder holds labels made with other settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = json.dumps({"max_size": max_size, **asdict(config)}, indent=2)
+    if (folder / _SETTINGS).exists() and (folder / _SETTINGS).read_text() != settings:
+        raise DataError(f"{folder} has labels made with other settings (see its {_SETTINGS}); choose another folder")
+    (folder / _SETTINGS).write_text(settings)
+    for photo in photos:
+        path = folder / f"{photo.path.stem}.npz"
+        if not path.exists():
+            image = _grey(photo.path, max_size)
+            partial = path.with_suffix(".partial.npz")
+            np.savez(partial, image=image, corners=label(detector, image, config), weight=photo.weight)
+            partial.replace(path)
+        on_image()
+
+
+def read_labels(folder: Path) -> list[LabelledImage]:
+    """What ``write_labels`` wrote. Raises DataError where there is nothing."""
+    files = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".partial.npz"))
+    if not files:
+        raise DataError(f"{folder} has no labels; make some: superpoint-ros label PHOTOS -o {folder}")
+    images = []
+    for path in files:
+        with np.load(path) as content:
+            images.append(LabelledImage(content["image"], content["corners"], float(content["weight"])))
+    return images
+
+
+def _grey(path: Path, max_size: int) -> NDArray[np.uint8]:
+    image = read_image(path)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    if image.dtype == np.uint16:
+        image = (image / 257).astype(np.uint8)
+    scale = max_size / max(image.shape)
+    if scale < 1.0:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    height, width = (side // CELL * CELL for side in image.shape)
+    return np.ascontiguousarray(image[:height, :width], np.uint8)

@@ -1,0 +1,69 @@
+"""Pairs of views: what is said to correspond does correspond."""
+
+import cv2
+import numpy as np
+import pytest
+
+from superpoint_ros.features.network import CELL, DUSTBIN
+from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label, shi_tomasi_detector
+from superpoint_ros.training.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    image = SimulatedSequence(frames=10, seed=5, noise=0).frame(0).image
+    return LabelledImage(image, label(shi_tomasi_detector, image, AdaptationConfig(warps=4, threshold=2.0)))
+
+
+def test_corresponding_points_look_alike(labelled):
+    batch = next(iter(PairDataset([labelled], PairConfig(batch=6, seed=1))))
+    same, shuffled = [], []
+    for n in range(6):
+        first, second = (
+            cv2.GaussianBlur(batch[f"{k}_image"][n, 0].numpy(), (0, 0), 2.0).astype(float) for k in ("first", "second")
+        )
+        valid = batch["pair_valid"][n].numpy()
+        assert valid.sum() > 30
+        (u, v), (x, y) = (np.rint(batch[f"{k}_points"][n].numpy()[valid]).astype(int).T for k in ("first", "second"))
+        a, b = first[v, u], second[y, x]
+        same.append(np.corrcoef(a, b)[0, 1])
+        shuffled.append(np.corrcoef(a, np.roll(b, 7))[0, 1])
+    assert np.median(same) > 0.8
+    assert np.median(shuffled) < 0.5
+
+
+def test_targets_of_both_views_are_corners_of_the_photo(labelled):
+    batch = next(iter(PairDataset([labelled], PairConfig(batch=4, seed=2))))
+    for n in range(4):
+        valid = batch["pair_valid"][n].numpy()
+        target = batch["second_target"][n].numpy()
+        cells = batch["second_points"][n].numpy()[valid].astype(int)[:20] // CELL
+        assert np.mean([target[y, x] != DUSTBIN for x, y in cells]) > 0.8
+
+
+def test_same_seed_gives_same_batches_from_any_start(labelled):
+    config = PairConfig(height=64, width=80, batch=2)
+    stream = iter(PairDataset([labelled], config))
+    skipped = [next(stream) for _ in range(3)][2]
+    started = next(iter(PairDataset([labelled], config, start=2)))
+    assert all(np.array_equal(skipped[name], started[name]) for name in skipped)
+
+
+def test_homographies_stay_in_their_range():
+    rng = np.random.default_rng(0)
+    spread = HomographyRange(rotation=20.0, scale=1.2, perspective=0.0, translation=0.0)
+    centre = np.array([[79.5, 59.5]])
+    for _ in range(50):
+        homography = random_homography(rng, 120, 160, spread)
+        assert np.allclose(warp_points(homography, centre), centre, atol=1e-3)
+        linear = homography[:2, :2] / homography[2, 2]
+        assert abs(np.rad2deg(np.arctan2(linear[1, 0], linear[0, 0]))) <= 20.01
+        assert 1 / 1.201 <= np.sqrt(np.linalg.det(linear)) <= 1.201
+
+
+def test_inside_counts_pixel_centres():
+    points = np.array([[0, 0], [9, 4], [9.1, 4], [-0.1, 0]])
+    assert inside(points, 5, 10).tolist() == [True, True, False, False]
+    assert inside(points, 5, 10, margin=1.0).tolist() == [False, False, False, False]
