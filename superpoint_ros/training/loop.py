@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -79,15 +78,11 @@ def train(
 
 
 def _save(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any, step: int) -> None:
-    state = {
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "schedule": schedule.state_dict(),
-        "step": step,
-    }
+    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    state = {name: part.state_dict() for name, part in parts.items()}
     partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
+    torch.save({**state, "step": step}, partial)
+    partial.replace(path)
 
 
 def _restore(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any) -> int:

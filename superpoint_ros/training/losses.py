@@ -51,9 +51,7 @@ def contrastive_loss(first: Tensor, second: Tensor, valid: Tensor, temperature: 
     blocked = ~(valid[:, :, None] & valid[:, None, :])
     scores = (similarity / temperature).masked_fill(blocked, -1e4)
     diagonal = torch.arange(first.shape[1], device=first.device).expand(first.shape[0], -1)
-    both = F.cross_entropy(scores.transpose(1, 2), diagonal, reduction="none") + F.cross_entropy(
-        scores, diagonal, reduction="none"
-    )
+    both = sum(F.cross_entropy(direction, diagonal, reduction="none") for direction in (scores, scores.transpose(1, 2)))
     loss = (both * valid).sum() / (2 * valid.sum()).clamp(min=1)
     with torch.no_grad():
         positive = (similarity.diagonal(dim1=1, dim2=2) * valid).sum() / valid.sum().clamp(min=1)

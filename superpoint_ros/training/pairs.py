@@ -35,10 +35,10 @@ class PairConfig:
     upright: share of pairs whose first view is turned by less than 15 degrees; the others have any orientation.
     """
 
-    height: int = 240
-    width: int = 320
+    height: int = 192
+    width: int = 256
     batch: int = 8
-    correspondences: int = 256
+    correspondences: int = 200
     min_zoom: float = 0.6
     max_zoom: float = 1.4
     upright: float = 0.7

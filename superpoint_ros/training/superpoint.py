@@ -21,7 +21,7 @@ class SuperPointConfig:
     """descriptor_weight: of the descriptor loss beside the mean detector loss of both views."""
 
     pairs: PairConfig = PairConfig()
-    steps: int = 6000
+    steps: int = 5000
     learning_rate: float = 2e-3
     descriptor_weight: float = 1.0
     temperature: float = 0.06

@@ -21,9 +21,8 @@ def test_corresponding_points_look_alike(labelled):
     batch = next(iter(PairDataset([labelled], PairConfig(batch=6, seed=1))))
     same, shuffled = [], []
     for n in range(6):
-        first, second = (
-            cv2.GaussianBlur(batch[f"{k}_image"][n, 0].numpy(), (0, 0), 2.0).astype(float) for k in ("first", "second")
-        )
+        images = (batch[f"{k}_image"][n, 0].numpy().astype(float) for k in ("first", "second"))
+        first, second = (cv2.GaussianBlur(image, (0, 0), 2.0) for image in images)
         valid = batch["pair_valid"][n].numpy()
         assert valid.sum() > 30
         (u, v), (x, y) = (np.rint(batch[f"{k}_points"][n].numpy()[valid]).astype(int).T for k in ("first", "second"))
