@@ -5,7 +5,7 @@ A ROS parameter is a section and a field (``extractor.max_keypoints``); a YAML f
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,3 +55,39 @@ class OdometryConfig(Section):
     """How two-view motions become a trajectory."""
 
     step_length: float = Field(0.0, ge=0.0, description="metres of every step, if known; 0: unknown, steps have unit length")
+
+
+def _fixed(default: Any, **field: Any) -> Any:
+    """A field that a running node cannot change."""
+    return Field(default, json_schema_extra={"fixed": True}, **field)
+
+
+class SuperPointNodeConfig(Section):
+    """Parameters of superpoint_node."""
+
+    extractor: ExtractorConfig = ExtractorConfig()
+    image_transport: Literal["raw", "compressed"] = _fixed("raw", description="raw subscribes image, compressed image/compressed")
+    descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
+
+
+class MatcherNodeConfig(Section):
+    """Parameters of matcher_node."""
+
+    matcher: MatcherConfig = MatcherConfig()
+    geometry: GeometryConfig = GeometryConfig()
+    rectified: bool = Field(False, description="the images are rectified: take P of camera_info, and no distortion")
+
+
+class OdometryNodeConfig(Section):
+    """Parameters of odometry_node. Frames as in REP 105."""
+
+    odometry: OdometryConfig = OdometryConfig()
+    odom_frame: str = _fixed("odom", min_length=1, description="fixed frame of the odometry")
+    base_frame: str = _fixed("base_link", min_length=1, description="frame of the robot whose motion is published")
+    camera_frame: str = _fixed("", description="optical frame of the camera; empty: the frame_id of the images")
+    publish_tf: bool = _fixed(False, description="broadcast odom_frame -> base_frame on /tf")
+    path_length: int = Field(1000, ge=0, le=100000, description="newest poses in path; 0 publishes no path")
+
+
+class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):
+    """Parameters of frontend_node: those of the three other nodes."""
