@@ -5,15 +5,33 @@ A ROS parameter is a section and a field (``extractor.max_keypoints``); a YAML f
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from superpoint_ros.errors import ConfigError
 
 
 class Section(BaseModel):
     """A group of settings: unknown names are refused, values never change after construction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def parse_section(section: type[AnySection], values: Mapping[str, Any]) -> AnySection:
+    """Settings from outside, checked. Raises ConfigError with the first setting that is wrong, its value and what is allowed."""
+    try:
+        return section.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"there is no setting {name!r}: choose from {', '.join(section.model_fields)}") from error
+        raise ConfigError(f"{name} = {first['input']!r} cannot be used: {first['msg']}") from error
 
 
 class ExtractorConfig(Section):
