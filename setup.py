@@ -22,7 +22,8 @@ except ModuleNotFoundError:  # Python 3.10
 
 ROOT = Path(__file__).parent.resolve()
 PACKAGE = "superpoint_ros"
-ROS_IS_SOURCED = "AMENT_PREFIX_PATH" in os.environ
+ROS_PREFIXES = [Path(prefix) for prefix in os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep) if prefix]
+ROS_IS_SOURCED = any((prefix / "share/rosidl_default_generators").is_dir() for prefix in ROS_PREFIXES)
 WHEELS_EXIST = platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
@@ -38,6 +39,7 @@ class BuildWithMessages(build_py):
     """Puts the generated Python into the package, and libraries, launch files and the like into the environment's prefix."""
 
     def run(self) -> None:
+        shutil.rmtree(self.build_lib, ignore_errors=True)  # may hold modules that are gone from the source tree
         super().run()
         if not (ROS_IS_SOURCED or WHEELS_EXIST):
             print("No ROS and no ROS wheels for this platform: building without messages and nodes.", file=sys.stderr)
@@ -74,15 +76,23 @@ def wheel_prefix() -> Path:
 
 
 def run_cmake(*arguments: str | Path) -> None:
+    """Run one step; pip shows its output where it fails."""
     environment = dict(os.environ)
-    if ROS_IS_SOURCED:  # pip's build isolation hides the Python packages of ROS, which the generators need
-        prefixes = [Path(p) for p in environment["AMENT_PREFIX_PATH"].split(os.pathsep)]
-        folders = [str(folder) for p in prefixes for folder in sorted(p.glob("**/python3*/*-packages"))]
-        environment["PYTHONPATH"] = os.pathsep.join(folders)
+    if ROS_IS_SOURCED:
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, ros_python_path()))
     try:
         subprocess.run(["cmake", *map(str, arguments)], env=environment, check=True)
     except subprocess.CalledProcessError as error:
         raise SystemExit(f"Building the ROS messages failed in: {' '.join(map(str, error.cmd))}") from None
+
+
+def ros_python_path() -> list[Path]:
+    """Where the generators find ROS and system packages, which pip's build isolation hides, and cmake its own."""
+    import setuptools
+
+    patterns = ("lib/python3*/*-packages", "local/lib/python3*/*-packages")
+    ros = [folder for prefix in ROS_PREFIXES for pattern in patterns for folder in prefix.glob(pattern)]
+    return [*ros, Path(setuptools.__file__).parents[1]]
 
 
 def data_files(prefix: Path) -> list[tuple[str, list[str]]]:
