@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType, SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 
-from superpoint_ros.config import FrontendNodeConfig, Section
+from superpoint_ros.config import FrontendNodeConfig, Section, parse_section
 from superpoint_ros.errors import ConfigError, SuperPointRosError
 
 C = TypeVar("C", bound=Section)
@@ -55,7 +54,7 @@ class Parameters(Generic[C]):
             # A number without a decimal point is welcome where a float is meant; pydantic checks the types.
             return self._node.declare_parameter(name, default, describe(field)).value
         except ParameterException as error:
-            raise ConfigError(f"parameter {name}: {error}") from error
+            raise ConfigError(str(error).rpartition("Reason: ")[2]) from error
 
     def _warn_of_unknown(self) -> None:
         """ROS ignores parameters that nobody declares, so that a typing error in a YAML file would go unnoticed."""
@@ -145,9 +144,4 @@ def _validate(config_type: type[C], values: dict[str, Any]) -> C:
         for section in sections:
             target = target.setdefault(section, {})
         target[leaf] = value
-    try:
-        return config_type.model_validate(nested)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"parameter {name} = {first['input']!r}: {first['msg']}") from error
+    return parse_section(config_type, nested)

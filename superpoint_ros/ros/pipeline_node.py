@@ -34,12 +34,12 @@ class PipelineNode(Node, Generic[C]):
 
     def __init__(self, name: str, config_type: type[C], task: str, **node_options: Any) -> None:
         super().__init__(name, **node_options)
+        self._worker: NewestWorker[tuple[float, Any]] = NewestWorker(self._work, self._failed, name)
         self._said: dict[str, float] = {}
         self._last_stamp: int | None = None
         self._reset_asked = False
         self.diagnostics = Diagnostics(self, task)
         self.parameters: Parameters[C] = Parameters(self, config_type, self.prepare)
-        self._worker: NewestWorker[tuple[float, Any]] = NewestWorker(self._work, self._failed, name)
         self._reset_service = self.create_service(Trigger, "~/reset", self._on_reset)
 
     def process(self, message: Any) -> None:
