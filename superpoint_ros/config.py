@@ -69,6 +69,17 @@ class GeometryConfig(Section):
     seed: int = Field(0, ge=0, description="seed of the robust estimator")
 
 
+class KeyframeConfig(Section):
+    """When the current image becomes the reference that the next images are compared with."""
+
+    policy: Literal["motion", "every_frame"] = Field(
+        "motion", description="motion: when enough has changed; every_frame: always compare consecutive images"
+    )
+    parallax: float = Field(1.5, ge=0.0, le=90.0, description="median parallax in degrees from which on an image becomes a keyframe")
+    max_motion: float = Field(0.05, gt=0.0, le=1.0, description="the same for the median motion of matches, as a share of the image diagonal")
+    min_shared: float = Field(0.6, ge=0.0, le=1.0, description="the same when the inliers fall below this share of the most that were seen")
+
+
 class OdometryConfig(Section):
     """How two-view motions become a trajectory."""
 
