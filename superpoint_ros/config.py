@@ -91,19 +91,25 @@ def _fixed(default: Any, **field: Any) -> Any:
     return Field(default, json_schema_extra={"fixed": True}, **field)
 
 
-class SuperPointNodeConfig(Section):
+class ImageSubscriberConfig(Section):
+    """Parameters of every node that looks at images."""
+
+    image_transport: Literal["raw", "compressed"] = _fixed("raw", description="raw subscribes image, compressed image/compressed")
+
+
+class SuperPointNodeConfig(ImageSubscriberConfig):
     """Parameters of superpoint_node."""
 
     extractor: ExtractorConfig = ExtractorConfig()
-    image_transport: Literal["raw", "compressed"] = _fixed("raw", description="raw subscribes image, compressed image/compressed")
     descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
 
 
-class MatcherNodeConfig(Section):
-    """Parameters of matcher_node."""
+class MatcherNodeConfig(ImageSubscriberConfig):
+    """Parameters of matcher_node. The images are for match_image."""
 
     matcher: MatcherConfig = MatcherConfig()
     geometry: GeometryConfig = GeometryConfig()
+    keyframes: KeyframeConfig = KeyframeConfig()
     rectified: bool = Field(False, description="the images are rectified: take P of camera_info, and no distortion")
 
 

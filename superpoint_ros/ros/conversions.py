@@ -117,12 +117,18 @@ def matches_from_msg(message: MatchesMsg) -> Matches:
     )
 
 
-def geometry_to_msg(geometry: TwoViewGeometry, header: Header, reference_header: Header) -> TwoViewGeometryMsg:
-    """What is None in the type has its ``has_...`` flag cleared in the message and a neutral value."""
+def geometry_to_msg(
+    geometry: TwoViewGeometry, header: Header, reference_header: Header, is_keyframe: bool = False
+) -> TwoViewGeometryMsg:
+    """What is None in the type has its ``has_...`` flag cleared in the message and a neutral value.
+
+    is_keyframe: whether the current image is the reference of the next geometry.
+    """
     pose = geometry.T_current_reference
     message = TwoViewGeometryMsg(header=header, reference_header=reference_header, reason=geometry.reason)
     message.status = geometry.status.value
     message.model = geometry.model.value
+    message.is_keyframe = is_keyframe
     message.has_homography = geometry.homography is not None
     message.has_essential = geometry.essential is not None
     message.has_rotation = pose is not None

@@ -32,9 +32,10 @@ class PipelineNode(Node, Generic[C]):
     wrong with an input is said in the log and in the diagnostics, and the next input gets its chance.
     """
 
-    def __init__(self, name: str, config_type: type[C], task: str, **node_options: Any) -> None:
-        super().__init__(name, **node_options)
-        self._worker: NewestWorker[tuple[float, Any]] = NewestWorker(self._work, self._failed, name)
+    def __init__(self, name: str, config_type: type[C], task: str, depth: int = 1) -> None:
+        """task: what the node makes, for the diagnostics. depth: how many inputs may wait for the worker."""
+        super().__init__(name)
+        self._worker: NewestWorker[tuple[float, Any]] = NewestWorker(self._work, self._failed, depth)
         self._said: dict[str, float] = {}
         self._last_stamp: int | None = None
         self._reset_asked = False

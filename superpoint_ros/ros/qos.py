@@ -14,11 +14,12 @@ from rclpy.subscription import Subscription
 NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
 """For subscriptions to images: matches every publisher, and a late frame is never waited for."""
 
-RELAXED = QoSProfile(depth=10, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
-"""For subscriptions to small messages of which none should be skipped."""
-
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
-"""For everything that is published: matches subscriptions of either reliability."""
+"""For everything that is published: matches subscriptions of either reliability. And for subscriptions between our nodes,
+where a lost keyframe would break the trajectory."""
+
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""For what may have been published once, before this node started."""
 
 
 def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RELIABLE) -> Publisher:
@@ -60,3 +61,10 @@ def subscribe(node: Node, message_type: type, topic: str, callback: Any, profile
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
     return subscription
+
+
+def subscribe_latched(node: Node, message_type: type, topic: str, callback: Any) -> list[Subscription]:
+    """Hears publishers that latch, and those that do not: no single subscription receives both what was said before and the rest."""
+    quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
+    latched = node.create_subscription(message_type, topic, callback, LATCHED, event_callbacks=quiet)
+    return [subscribe(node, message_type, topic, callback), latched]
