@@ -37,15 +37,18 @@ class MatchOutput:
         """Whether anybody looks at match_image."""
         return bool(self._match_image.get_subscription_count())
 
-    def publish(self, header: Header, result: PairResult, image: Callable[[], Image | None]) -> None:
-        """Under the header of the current image, which ``image()`` finds if somebody looks at match_image."""
+    def publish(self, header: Header, result: PairResult, image: Callable[[], Image | None]) -> Header:
+        """Under the header of the current image, which ``image()`` finds if somebody looks at match_image.
+
+        Returns the header of the reference image.
+        """
         reference = self._reference
         if result.is_keyframe:
             self._reference = header
         if self._tracks.get_subscription_count():
             self._tracks.publish(tracks_to_msg(result.tracks, header))
         if result.reference is None or result.geometry is None:
-            return
+            return reference
         if self._geometry.get_subscription_count():
             self._geometry.publish(geometry_to_msg(result.geometry, header, reference, result.is_keyframe))
         if self._matches.get_subscription_count():
@@ -54,3 +57,4 @@ class MatchOutput:
         if picture is not None:
             drawn = draw_matches(picture, result.reference, result.current, result.matches, result.geometry, result.tracks)
             self._match_image.publish(encode(drawn, header))
+        return reference

@@ -13,9 +13,6 @@ from superpoint_ros.ros.pipeline_node import PipelineNode, nanoseconds, run
 from superpoint_ros.ros.qos import RELIABLE, subscribe
 from superpoint_ros.ros.recent_images import RecentImages
 
-_LOOK_FOR_VIEWERS = 0.5
-"""Seconds between two looks whether somebody wants match_image, for which alone images are subscribed to."""
-
 
 class MatcherNode(PipelineNode[MatcherNodeConfig]):
     """Compares each features message with those of the last keyframe."""
@@ -28,9 +25,13 @@ class MatcherNode(PipelineNode[MatcherNodeConfig]):
         self._output = MatchOutput(self)
         self._camera = CameraInput(self, self.get_logger().warning)
         self._images = RecentImages(self, config.image_transport)
-        self._viewers = self.create_timer(_LOOK_FOR_VIEWERS, lambda: self._images.follow(self._output.image_wanted()))
-        self._subscription = subscribe(self, FeaturesMsg, "features", self.receive, RELIABLE)
+        self._subscription = subscribe(self, FeaturesMsg, "features", self._on_features, RELIABLE)
         self.get_logger().info("ready")
+
+    def _on_features(self, message: FeaturesMsg) -> None:
+        # Images cost more than all the rest: subscribe to them only while somebody looks at match_image.
+        self._images.follow(self._output.image_wanted())
+        self.receive(message)
 
     def process(self, message: FeaturesMsg) -> None:
         with self.diagnostics.stage("decode"):
