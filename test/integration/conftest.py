@@ -48,3 +48,4 @@ def start(tmp_path: Path) -> Iterator[StartNode]:
     yield start_node
     for node in started:
         node.stop()
+        print(f"--- {node.name} said:\n{node.log}")  # pytest shows it where the test failed

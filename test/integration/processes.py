@@ -27,6 +27,9 @@ DOMAIN = 10 + os.getpid() % 90
 START_TIMEOUT = 60.0
 """Seconds that a node may take to start. Generous: a loaded machine is slow, and a test must not fail for that."""
 
+_SETTLE = 0.3
+"""Seconds until the other end, too, knows of a connection; what is sent before may be lost."""
+
 
 class NodeProcess:
     """An executable of this package, started as ``ros2 run`` would; ended by SIGINT at the end of the ``with`` block."""
@@ -35,6 +38,7 @@ class NodeProcess:
         module = f"superpoint_ros.ros.{executable}"
         command = [sys.executable, "-m", module, *(["--ros-args", *ros_args] if ros_args else [])]
         environment = {**os.environ, "ROS_DOMAIN_ID": str(DOMAIN), "PYTHONUNBUFFERED": "1", "RCUTILS_COLORIZED_OUTPUT": "0"}
+        self.name = executable
         self._log = log
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
@@ -100,6 +104,7 @@ class Probe:
         subscription = self.node.create_subscription(message_type, topic, received.append, 10)
         if wait:
             self.until(lambda: subscription.get_publisher_count() > 0, f"a publisher of {topic}")
+            self.spin(_SETTLE)
         return received
 
     def publisher(self, message_type: type, topic: str, qos: QoSProfile | int = 10, wait: bool = True) -> Publisher:
@@ -107,6 +112,7 @@ class Probe:
         publisher = self.node.create_publisher(message_type, topic, qos)
         if wait:
             self.until(lambda: publisher.get_subscription_count() > 0, f"a subscriber of {topic}")
+            self.spin(_SETTLE)
         return publisher
 
     def until(self, condition: Callable[[], object], what: str, timeout: float = 20.0) -> None:
