@@ -35,7 +35,7 @@ from superpoint_ros.types import Features, FeatureTracks, Matches, Pose, TwoView
 
 DescriptorType = Literal["float32", "float16", "int8"]
 
-_TYPE_CODES = {np.uint8: "B", np.uint32: "I", np.uint64: "Q", np.float32: "f"}
+_TYPE_CODES: dict[Any, str] = {np.uint8: "B", np.uint32: "I", np.uint64: "Q", np.float32: "f"}
 _DESCRIPTOR_DTYPES: dict[int, np.dtype[Any]] = {
     FeaturesMsg.DESCRIPTOR_FLOAT32: np.dtype("<f4"),
     FeaturesMsg.DESCRIPTOR_FLOAT16: np.dtype("<f2"),
@@ -109,7 +109,9 @@ def matches_from_msg(message: MatchesMsg) -> Matches:
     """The pairs alone. Raises DataError where the lengths of the arrays contradict each other."""
     count = len(message.reference_index)
     if len(message.current_index) != count or len(message.similarity) != count:
-        raise DataError(f"matches message: arrays of {count}, {len(message.current_index)} and {len(message.similarity)} elements")
+        raise DataError(
+            f"matches message: arrays of {count}, {len(message.current_index)} and {len(message.similarity)} elements"
+        )
     return Matches(
         reference_index=np.frombuffer(message.reference_index, np.uint32).astype(np.int64),
         current_index=np.frombuffer(message.current_index, np.uint32).astype(np.int64),
@@ -248,7 +250,7 @@ def _field(values: NDArray[Any], dtype: type) -> array[Any]:
     values = np.ascontiguousarray(values, dtype)
     result: array[Any] = array(_TYPE_CODES[dtype])
     if values.size:
-        result.frombytes(memoryview(values.reshape(-1)).cast("B"))
+        result.frombytes(values.reshape(-1).view(np.uint8).data)
     return result
 
 

@@ -23,7 +23,7 @@ LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability
 
 
 def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RELIABLE) -> Publisher:
-    """A publisher whose QoS can be overridden (``qos_overrides./topic.publisher.depth``) and that reports subscribers it cannot serve."""
+    """A publisher that reports subscribers it cannot serve. Overridable: ``qos_overrides./topic.publisher.depth`` and the like."""
 
     def incompatible(event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind)

@@ -69,7 +69,10 @@ def test_matches_geometry_and_tracks_of_a_known_motion(start: StartNode, probe: 
         info = probe.publisher(CameraInfo, "/front/camera_info", LATCHED, wait=False)
         info.publish(camera_message(CAMERA))
         probe.until(lambda: info.get_subscription_count() == 2, "the second subscriber, which asks for what was said before")
-        matches, geometries = probe.listen(MatchesMsg, "/front/matches"), probe.listen(TwoViewGeometryMsg, "/front/two_view_geometry")
+        matches, geometries = (
+            probe.listen(MatchesMsg, "/front/matches"),
+            probe.listen(TwoViewGeometryMsg, "/front/two_view_geometry"),
+        )
         tracks, pictures = probe.listen(FeatureTracksMsg, "/front/tracks"), probe.listen(ImageMsg, "/front/match_image")
         inputs = probe.publisher(FeaturesMsg, "/front/features")
         inputs.publish(message(0, STAMP))
@@ -119,7 +122,10 @@ def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, 
         assert next_status() == TwoViewGeometryMsg.STATUS_NO_CAMERA
         for camera, complaint in [
             (CameraInfo(width=640, height=480), "/camera_info is not calibrated"),
-            (camera_message(Camera(1280, 960, 1000.0, 1000.0, 639.5, 479.5)), "for images of 1280x960 pixels but the image has 640x480"),
+            (
+                camera_message(Camera(1280, 960, 1000.0, 1000.0, 639.5, 479.5)),
+                "for images of 1280x960 pixels but the image has 640x480",
+            ),
         ]:
             infos.publish(camera)
             probe.spin(0.3)
@@ -202,7 +208,9 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         probe.until(lambda: len(poses) == len(paths) == 6, "odometry after time jumped back")
         assert len(paths[-1].poses) == 1
         empty = message(2, STAMP - 98)
-        nothing = Features(np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, 64), np.float32), (640, 480), empty.model)
+        nothing = Features(
+            np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, 64), np.float32), (640, 480), empty.model
+        )
         inputs.publish(features_to_msg(nothing, empty.header))
         odometer.wait_for_log("no motion from two_view_geometry")
         assert len(poses) == 6

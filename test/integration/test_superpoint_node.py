@@ -55,7 +55,9 @@ def test_features_are_those_of_the_library_under_the_header_of_the_image(start: 
 
 
 def test_works_only_for_subscribers_and_says_how_it_is(start: StartNode, probe: Probe, weights: Path) -> None:
-    with start("superpoint_node", "-p", f"extractor.model:={weights}", "-r", "__ns:=/robot", "-r", "image:=camera/image_raw") as node:
+    with start(
+        "superpoint_node", "-p", f"extractor.model:={weights}", "-r", "__ns:=/robot", "-r", "image:=camera/image_raw"
+    ) as node:
         reports = probe.listen(DiagnosticArray, "/diagnostics")
         images = probe.publisher(ImageMsg, "/robot/camera/image_raw")
 
