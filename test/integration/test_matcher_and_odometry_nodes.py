@@ -19,8 +19,9 @@ from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import FeatureTracks as FeatureTracksMsg
 from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
-from superpoint_ros.ros.conversions import features_to_msg, geometry_from_msg, rotation_matrix, tracks_from_msg
+from superpoint_ros.ros.conversions import features_to_msg, geometry_from_msg, tracks_from_msg
 from superpoint_ros.ros.images import decode
+from superpoint_ros.ros.rotations import rotation_matrix
 from superpoint_ros.types import Camera, Features, Pose
 
 StartNode = Callable[..., NodeProcess]
@@ -201,11 +202,20 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         assert (np.linalg.eigvalsh(covariances) > -1e-9).all()
         assert (np.diff(np.trace(covariances, axis1=1, axis2=2)) > 0).all()
         assert [len(path.poses) for path in paths] == [1, 2, 3, 4, 5]
+        # The matcher forgets its reference, and with it half a second of motion: the pose goes on from the last one.
+        assert probe.call(Trigger, "/matcher_node/reset", Trigger.Request()).success
+        for k in (6, 7):
+            inputs.publish(message(k, STAMP + 0.5 * k))
+            probe.spin(0.2)
+        probe.until(lambda: len(poses) == len(paths) == 6, "odometry after a reset of the matcher")
+        odometer.wait_for_log("the motion of 0.500 s between two keyframes is not known")
+        after = poses[-1].pose.pose.position
+        assert np.hypot(after.x - position.x, after.y - position.y) == pytest.approx(step, abs=0.02)
         # Time starts again, then there is nothing to see: nothing is published rather than nonsense.
         inputs.publish(message(0, STAMP - 100))
         inputs.publish(message(1, STAMP - 99))
         odometer.wait_for_log("time jumped back")
-        probe.until(lambda: len(poses) == len(paths) == 6, "odometry after time jumped back")
+        probe.until(lambda: len(poses) == len(paths) == 7, "odometry after time jumped back")
         assert len(paths[-1].poses) == 1
         empty = message(2, STAMP - 98)
         nothing = Features(
@@ -213,4 +223,4 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         )
         inputs.publish(features_to_msg(nothing, empty.header))
         odometer.wait_for_log("no motion from two_view_geometry")
-        assert len(poses) == 6
+        assert len(poses) == 7

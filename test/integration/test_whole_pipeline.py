@@ -111,7 +111,8 @@ def test_three_processes_and_one_give_the_truth_and_the_same(
 
 def numbers(message: Odometry) -> list[float]:
     position, turn = message.pose.pose.position, message.pose.pose.orientation
-    return [position.x, position.y, position.z, turn.x, turn.y, turn.z, turn.w, *message.pose.covariance, *message.twist.covariance]
+    pose = [position.x, position.y, position.z, turn.x, turn.y, turn.z, turn.w]
+    return [*pose, *message.pose.covariance, *message.twist.covariance]
 
 
 def assert_agrees_with(sequence: SimulatedSequence, messages: list[TwoViewGeometryMsg]) -> None:
