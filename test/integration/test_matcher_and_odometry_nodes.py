@@ -65,10 +65,10 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
 def test_matches_geometry_and_tracks_of_a_known_motion(start: StartNode, probe: Probe) -> None:
     # Every image becomes a keyframe, so that each result is compared with the image before.
     settings = ("-p", "keyframes.policy:=every_frame", "-r", "__ns:=/front")
+    # Published once, before anybody listens.
+    info = probe.publisher(CameraInfo, "/front/camera_info", LATCHED, wait=False)
+    info.publish(camera_message(CAMERA))
     with start("matcher_node", *settings) as node:
-        # Published once, before anybody listens.
-        info = probe.publisher(CameraInfo, "/front/camera_info", LATCHED, wait=False)
-        info.publish(camera_message(CAMERA))
         probe.until(lambda: info.get_subscription_count() == 2, "the second subscriber, which asks for what was said before")
         matches, geometries = (
             probe.listen(MatchesMsg, "/front/matches"),
