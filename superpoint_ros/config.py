@@ -55,3 +55,12 @@ class OdometryConfig(Section):
     """How two-view motions become a trajectory."""
 
     step_length: float = Field(0.0, ge=0.0, description="metres of every step, if known; 0: unknown, steps have unit length")
+
+
+class Config(Section):
+    """All settings of the pipeline, as a YAML file nests them."""
+
+    extractor: ExtractorConfig = ExtractorConfig()
+    matcher: MatcherConfig = MatcherConfig()
+    geometry: GeometryConfig = GeometryConfig()
+    odometry: OdometryConfig = OdometryConfig()
