@@ -5,15 +5,33 @@ A ROS parameter is a section and a field (``extractor.max_keypoints``); a YAML f
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from superpoint_ros.errors import ConfigError
 
 
 class Section(BaseModel):
     """A group of settings: unknown names are refused, values never change after construction."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnySection = TypeVar("AnySection", bound=Section)
+
+
+def parse_section(section: type[AnySection], values: Mapping[str, Any]) -> AnySection:
+    """Settings from outside, checked. Raises ConfigError with the first setting that is wrong, its value and what is allowed."""
+    try:
+        return section.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"there is no setting {name!r}: choose from {', '.join(section.model_fields)}") from error
+        raise ConfigError(f"{name} = {first['input']!r} cannot be used: {first['msg']}") from error
 
 
 class ExtractorConfig(Section):
@@ -49,6 +67,17 @@ class GeometryConfig(Section):
     min_parallax: float = Field(0.3, ge=0.0, le=90.0, description="median parallax in degrees below which the translation is not trusted")
     min_motion: float = Field(0.5, ge=0.0, le=100.0, description="median motion of matches in pixels below which the camera stood still")
     seed: int = Field(0, ge=0, description="seed of the robust estimator")
+
+
+class KeyframeConfig(Section):
+    """When the current image becomes the reference that the next images are compared with."""
+
+    policy: Literal["motion", "every_frame"] = Field(
+        "motion", description="motion: when enough has changed; every_frame: always compare consecutive images"
+    )
+    parallax: float = Field(1.5, ge=0.0, le=90.0, description="median parallax in degrees from which on an image becomes a keyframe")
+    max_motion: float = Field(0.05, gt=0.0, le=1.0, description="the same for the median motion of matches, as a share of the image diagonal")
+    min_shared: float = Field(0.6, ge=0.0, le=1.0, description="the same when the inliers fall below this share of the most that were seen")
 
 
 class OdometryConfig(Section):

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CELL = 8
-"""Pixels per side of a cell: the encoder halves the resolution three times."""
+from superpoint_ros.features.image import CELL as CELL
 
 DUSTBIN = CELL * CELL
 """Index of the detector channel that means "no interest point in this cell"."""

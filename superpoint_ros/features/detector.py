@@ -1,0 +1,85 @@
+"""From a heat map to keypoints, on NumPy arrays, whatever ran the network."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from superpoint_ros.types import BoolArray, FloatArray, IndexArray
+
+_REFINE_RADIUS = 2
+"""The window of the sub-pixel refinement is 5x5: wide enough for a peak that straddles two pixels."""
+
+
+def select_keypoints(
+    heatmap: FloatArray,
+    *,
+    max_keypoints: int,
+    threshold: float,
+    nms_radius: int,
+    border: int = 0,
+    mask: BoolArray | None = None,
+) -> tuple[IndexArray, FloatArray]:
+    """The best local maxima of a heat map.
+
+    heatmap: (H, W) float32. mask: (H, W) bool, False where nothing is to be detected.
+    A maximum in the border or under the mask still suppresses its neighbours: what is left of a feature whose peak is not
+    wanted is not a feature.
+    Returns pixels (N, 2) int64 as x, y and scores (N,) float32, best first; equal scores in row-major order.
+    """
+    height, width = heatmap.shape
+    rows, columns = np.divmod(suppress_non_maxima(heatmap, nms_radius, threshold), width)
+    wanted = (rows >= border) & (rows < height - border) & (columns >= border) & (columns < width - border)
+    if mask is not None:
+        wanted &= mask[rows, columns]
+    rows, columns = rows[wanted][:max_keypoints], columns[wanted][:max_keypoints]
+    return np.stack([columns, rows], axis=1), heatmap[rows, columns]
+
+
+def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float) -> IndexArray:
+    """Greedy non-maximum suppression: take the best pixel, drop all within ``radius`` of it in x and y, repeat.
+
+    heatmap: (H, W) float32. Pixels below ``threshold`` (and NaN) are ignored. Equal scores rank in row-major order.
+    Returns the flat indices (N,) int64 of the pixels taken, best first.
+
+    Done for the whole image at once: a pixel that is the best of its window is certain to be taken, and drops its window;
+    then there are new best pixels, until none is left. This gives what the one-by-one loop gives, because a pixel's fate
+    depends only on better pixels in its window, and ranks, unlike scores, are never equal.
+    """
+    flat = heatmap.ravel()
+    candidates = np.flatnonzero(flat >= threshold)
+    best_first = candidates[np.argsort(-flat[candidates], kind="stable")]
+    if radius == 0:
+        return best_first
+
+    # float32 counts to 2**24; the dilation knows no int32.
+    rank = np.zeros(heatmap.shape, np.float32 if len(best_first) < 2**24 else np.float64)
+    rank.ravel()[best_first] = np.arange(len(best_first), 0, -1)
+    window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    taken = np.zeros(heatmap.shape, bool)
+    while True:
+        peaks = (rank == cv2.dilate(rank, window)) & (rank > 0)
+        if not peaks.any():
+            return best_first[taken.ravel()[best_first]]
+        taken |= peaks
+        rank[cv2.dilate(peaks.view(np.uint8), window).view(bool)] = 0
+
+
+def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
+    """Sub-pixel positions of maxima: the soft-argmax of the heat map in a window around each.
+
+    heatmap: (H, W) float32, not negative. pixels: (N, 2) int64 as x, y.
+    With d over the offsets of the 5x5 window that lie inside the image: p' = p + sum_d h(p + d) d / sum_d h(p + d).
+    As the heat map is a softmax of logits, this is the soft-argmax of the logits at temperature 1.
+    A neighbouring peak in the window could pull harder than that; no keypoint leaves its own pixel (+-0.5).
+    Returns (N, 2) float32.
+    """
+    height, width = heatmap.shape
+    steps = np.arange(-_REFINE_RADIUS, _REFINE_RADIUS + 1)
+    columns = pixels[:, 0, None, None] + steps[None, None, :]
+    rows = pixels[:, 1, None, None] + steps[None, :, None]
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    heat = heatmap[rows.clip(0, height - 1), columns.clip(0, width - 1)] * inside
+    total = heat.sum(axis=(1, 2)) + np.finfo(np.float32).tiny
+    offset = np.stack([(heat.sum(axis=1) @ steps) / total, (heat.sum(axis=2) @ steps) / total], axis=1)
+    return (pixels + offset.clip(-0.5, 0.5)).astype(np.float32)

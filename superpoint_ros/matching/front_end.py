@@ -1,0 +1,125 @@
+"""Features, one image after the other -> matches, geometry and tracks. The nodes and the replay run exactly this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import GeometryConfig, KeyframeConfig, MatcherConfig
+from ..types import Camera, Features, FeatureTracks, Matches, TwoViewGeometry
+from .keyframes import KeyframePolicy
+from .mutual_nearest import empty_matches, match
+from .tracks import Tracker
+from .two_view import estimate_two_view
+
+
+@dataclass(frozen=True)
+class PairResult:
+    """What one image adds.
+
+    stamp, reference_stamp: seconds. current, reference: features of this image and of the reference that it was compared with.
+    matches: from the reference to this image. geometry: the motion between them.
+    The first image, and the first one after a reset, has no reference: reference and geometry are None, reference_stamp is NaN,
+    matches are empty.
+    tracks: one per keypoint of this image. is_keyframe: whether this image is the reference of the next one.
+    reset_reason: why everything before this image was forgotten, a sentence; empty in normal operation and on the very first image.
+    """
+
+    stamp: float
+    current: Features
+    tracks: FeatureTracks
+    matches: Matches
+    reference: Features | None = None
+    reference_stamp: float = float("nan")
+    geometry: TwoViewGeometry | None = None
+    is_keyframe: bool = True
+    reset_reason: str = ""
+
+
+@dataclass(frozen=True)
+class _View:
+    features: Features
+    stamp: float
+
+
+class PairMatcher:
+    """Compares every image with a reference image, and chooses when to take a new reference.
+
+    Starts anew (with a reason) when time does not advance, or the image size or the model changes.
+    """
+
+    def __init__(
+        self,
+        matcher: MatcherConfig = MatcherConfig(),
+        geometry: GeometryConfig = GeometryConfig(),
+        keyframes: KeyframeConfig = KeyframeConfig(),
+    ) -> None:
+        self._matcher = matcher
+        self._geometry = geometry
+        self._policy = KeyframePolicy(keyframes)
+        self._tracker = Tracker()
+        self._reference: _View | None = None
+        self._previous: _View | None = None
+
+    def reset(self) -> None:
+        """Forget all images; track ids go on counting."""
+        self._policy.reset()
+        self._tracker.reset()
+        self._reference = self._previous = None
+
+    def update(self, features: Features, stamp: float, camera: Camera | None = None) -> PairResult:
+        """Compare one image with the reference. stamp: seconds. camera: of all images; may be missing, then there is no pose."""
+        reset_reason = self._reset_reason(features, stamp)
+        if reset_reason:
+            self.reset()
+        view, reference, previous = _View(features, stamp), self._reference, self._previous
+        self._previous = view
+        if reference is None or previous is None:
+            self._reference = view
+            tracks = self._tracker.update(features, None, stamp, camera)
+            return PairResult(stamp, features, tracks, empty_matches(), reset_reason=reset_reason)
+        matches, geometry = self._compare(reference, view, camera)
+        if previous is reference:
+            links = _chosen(matches, geometry)
+        else:
+            links = _chosen(*self._compare(previous, view, camera))
+        tracks = self._tracker.update(features, links, stamp, camera)
+        is_keyframe = self._policy.update(geometry, _motion(reference.features, features, _chosen(matches, geometry)))
+        if is_keyframe:
+            self._reference = view
+        return PairResult(stamp, features, tracks, matches, reference.features, reference.stamp, geometry, is_keyframe)
+
+    def _compare(self, reference: _View, current: _View, camera: Camera | None) -> tuple[Matches, TwoViewGeometry]:
+        matches = match(reference.features, current.features, self._matcher)
+        return matches, estimate_two_view(reference.features, current.features, matches, camera, self._geometry)
+
+    def _reset_reason(self, features: Features, stamp: float) -> str:
+        if self._previous is None:
+            return ""
+        before = self._previous
+        if not stamp > before.stamp:
+            return f"time did not advance: {stamp:.6f} s after {before.stamp:.6f} s"
+        if features.image_size != before.features.image_size:
+            return f"the image size changed from {_size(before.features)} to {_size(features)}"
+        if features.model != before.features.model:
+            return f"the model changed from {before.features.model!r} to {features.model!r}"
+        return ""
+
+
+def _chosen(matches: Matches, geometry: TwoViewGeometry) -> Matches:
+    """The matches that agree with the geometry."""
+    keep = geometry.inliers
+    return Matches(matches.reference_index[keep], matches.current_index[keep], matches.similarity[keep])
+
+
+def _motion(reference: Features, current: Features, links: Matches) -> float:
+    """Median motion of the linked keypoints as a share of the image diagonal; 0 without any."""
+    if len(links) == 0:
+        return 0.0
+    step = current.keypoints[links.current_index] - reference.keypoints[links.reference_index]
+    return float(np.median(np.linalg.norm(step, axis=1)) / np.hypot(*current.image_size))
+
+
+def _size(features: Features) -> str:
+    return "{}x{}".format(*features.image_size)

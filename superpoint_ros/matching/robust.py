@@ -1,0 +1,98 @@
+"""Robust estimators: PoseLib's LO-RANSAC and OpenCV's USAC with MAGSAC++ scores, behind the same two functions.
+
+PoseLib: Larsson et al., https://github.com/PoseLib/PoseLib; LO-RANSAC: Lebeda, Matas, Chum, BMVC 2012; MAGSAC++: Barath et al., CVPR
+2020. Both are seeded and run in one thread, so that the same points give the same answer. They return None instead of a bad matrix.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import poselib
+
+from ..config import GeometryConfig
+from ..types import Camera, DoubleArray, Pose
+
+
+def find_homography(reference: DoubleArray, current: DoubleArray, config: GeometryConfig) -> DoubleArray | None:
+    """(3, 3) H with x_current ~ H x_reference and H[2, 2] = 1, from (N, 2) undistorted pixels."""
+    if len(reference) < 4:
+        return None
+    H: Any
+    if config.estimator == "poselib":
+        options = _poselib_options(config) | {"max_reproj_error": config.max_error}
+        H, _ = poselib.estimate_homography(reference, current, options)
+    else:
+        try:
+            H, _ = cv2.findHomography(reference, current, _usac_params(config))
+        except cv2.error:
+            return None
+    if H is None or not np.isfinite(H).all() or abs(H[2, 2]) < 1e-12:
+        return None
+    H = np.asarray(H / H[2, 2], np.float64)
+    return H if abs(np.linalg.det(H)) > 1e-12 else None
+
+
+def find_relative_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
+    """T_current_reference with unit translation, from (N, 2) undistorted pixels."""
+    if len(reference) < 5:
+        return None
+    if config.estimator == "poselib":
+        pose = _poselib_pose(reference, current, camera, config)
+    else:
+        pose = _opencv_pose(reference, current, camera, config)
+    if pose is None or not np.isfinite(pose.matrix).all():
+        return None
+    length = float(np.linalg.norm(pose.translation))
+    return Pose(pose.rotation, pose.translation / length) if length > 1e-9 else None
+
+
+def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
+    return {
+        "max_iterations": config.max_iterations,
+        "min_iterations": min(100, config.max_iterations),
+        "success_prob": config.confidence,
+        "seed": config.seed,
+    }
+
+
+def _poselib_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
+    pinhole = {
+        "model": "PINHOLE",
+        "width": camera.width,
+        "height": camera.height,
+        "params": [camera.fx, camera.fy, camera.cx, camera.cy],
+    }
+    options = _poselib_options(config) | {"max_epipolar_error": config.max_error}
+    pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options)
+    return Pose(np.array(pose.R, np.float64), np.array(pose.t, np.float64))
+
+
+def _usac_params(config: GeometryConfig) -> cv2.UsacParams:
+    params = cv2.UsacParams()
+    params.threshold = config.max_error
+    params.confidence = config.confidence
+    params.maxIterations = config.max_iterations
+    params.randomGeneratorState = config.seed
+    params.isParallel = False
+    params.sampler = cv2.SAMPLING_UNIFORM
+    params.score = cv2.SCORE_METHOD_MAGSAC
+    params.loMethod = cv2.LOCAL_OPTIM_SIGMA
+    params.loIterations = 10
+    params.final_polisher = cv2.MAGSAC
+    params.final_polisher_iterations = 10
+    return params
+
+
+def _opencv_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
+    none, K = np.zeros(4), camera.matrix
+    try:
+        E, mask = cv2.findEssentialMat(reference, current, K, K, none, none, _usac_params(config))
+        if E is None or E.shape != (3, 3):
+            return None
+        _, rotation, translation, _ = cv2.recoverPose(E, reference, current, K, mask=mask)
+    except cv2.error:
+        return None
+    return Pose(np.asarray(rotation, np.float64), np.asarray(translation, np.float64).ravel())

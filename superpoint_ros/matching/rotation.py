@@ -1,0 +1,43 @@
+"""The rotation between two images of a camera that only turned."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..types import DoubleArray
+from .residuals import homogeneous, transfer_errors
+
+_ITERATIONS = 5
+
+
+def fit_rotation(
+    H: DoubleArray, K: DoubleArray, reference: DoubleArray, current: DoubleArray, max_error: float
+) -> tuple[DoubleArray, DoubleArray]:
+    """The rotation R nearest to all matches that K R K^-1 explains, starting from a homography that a robust estimator found.
+
+    Returns R (3, 3) and the (N,) squared transfer errors of its homography in pixels^2.
+    """
+    inverse = np.linalg.inv(K)
+    rotation = nearest_rotation(inverse @ H @ K)
+    rays_reference, rays_current = unit_rays(reference, K), unit_rays(current, K)
+    errors = transfer_errors(K @ rotation @ inverse, reference, current)
+    for _ in range(_ITERATIONS):
+        inliers = errors < max_error**2
+        if inliers.sum() < 3:
+            break
+        # Kabsch: the rotation that best maps one bundle of rays onto the other.
+        rotation = nearest_rotation(rays_current[inliers].T @ rays_reference[inliers])
+        errors = transfer_errors(K @ rotation @ inverse, reference, current)
+    return rotation, errors
+
+
+def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
+    """The rotation matrix closest to a 3x3 matrix in the Frobenius norm."""
+    u, _, vt = np.linalg.svd(matrix)
+    return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt)
+
+
+def unit_rays(points: DoubleArray, K: DoubleArray) -> DoubleArray:
+    """(N, 2) undistorted pixels -> (N, 3) rays of unit length in the camera frame."""
+    rays = homogeneous(points) @ np.linalg.inv(K).T
+    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))

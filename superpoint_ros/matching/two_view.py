@@ -1,0 +1,202 @@
+"""Matches -> TwoViewGeometry: find H and E, choose the motion that explains the matches, say what can be trusted.
+
+Nothing here raises on degenerate input: every way to fail has a status and a sentence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..config import GeometryConfig
+from ..errors import DataError
+from ..types import BoolArray, Camera, DoubleArray, Features, Matches, Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
+from .camera_model import check_camera
+from .correspondences import Correspondences
+from .covariance import relative_pose_covariance, rotation_covariance
+from .decompose import in_front, median_parallax, plane_poses
+from .hypotheses import Hypotheses, epipolar_errors
+from .model_selection import Motion, chance_log10
+from .residuals import essential_matrix, transfer_errors
+from .robust import find_homography, find_relative_pose
+from .rotation import unit_rays
+
+
+def estimate_two_view(
+    reference: Features,
+    current: Features,
+    matches: Matches,
+    camera: Camera | None = None,
+    config: GeometryConfig = GeometryConfig(),
+) -> TwoViewGeometry:
+    """The motion of the camera between two images.
+
+    camera: of both images. Without one, or with one that is not calibrated or made for another image size, only the homography is
+    estimated and the status is NO_CAMERA. Points are undistorted first. The same input always gives the same result.
+    """
+    problem = _camera_problem(camera, reference, current)
+    points = Correspondences.of(reference, current, matches, None if problem else camera)
+    if len(points) < config.min_inliers:
+        return _failure(points, TwoViewStatus.TOO_FEW_MATCHES, f"{len(points)} usable matches, at least {config.min_inliers} are needed")
+    homography = find_homography(points.reference, points.current, config)
+    if camera is None or problem:
+        return _without_camera(points, homography, problem, config)
+    pose = find_relative_pose(points.reference, points.current, camera, config)
+    if homography is None and pose is None:
+        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"neither a homography nor a pose fits the {len(points)} matches")
+    found = Hypotheses.of(points, homography, pose, camera.matrix, config)
+    return _judge(points, found, camera.matrix, config)
+
+
+def _judge(points: Correspondences, found: Hypotheses, K: DoubleArray, config: GeometryConfig) -> TwoViewGeometry:
+    """The motion that explains the matches, and whether it can be trusted."""
+    motion = found.best()
+    inliers = found.inliers(motion)
+    if problem := _support_problem(points, inliers, motion, config):
+        return _failure(points, TwoViewStatus.TOO_FEW_INLIERS, problem)
+    shift = float(np.median(np.linalg.norm(points.current[inliers] - points.reference[inliers], axis=1)))
+    if motion is Motion.IDENTITY or shift < config.min_motion:
+        reason = f"the camera stood still: the inliers moved by {shift:.2f} pixels (median)"
+        return _turned(points, found, K, TwoViewStatus.NO_MOTION, np.eye(3), found.inliers(Motion.IDENTITY), reason)
+    if motion is Motion.ROTATION:
+        reason = f"a rotation explains {inliers.sum()} of {len(points)} matches within {config.max_error:g} pixels"
+        return _turned(points, found, K, TwoViewStatus.PURE_ROTATION, found.rotation, inliers, reason)
+    if motion is Motion.HOMOGRAPHY:
+        return _plane(points, found, K, inliers, config)
+    assert found.pose is not None
+    reason = f"a general scene: the essential matrix explains {inliers.sum()} of {len(points)} matches"
+    return _moved(points, found, K, TwoViewStatus.OK, TwoViewModel.ESSENTIAL, found.pose, reason, config)
+
+
+def _plane(points: Correspondences, found: Hypotheses, K: DoubleArray, inliers: BoolArray, config: GeometryConfig) -> TwoViewGeometry:
+    """A plane seen from two places: of the poses behind the homography take the one that more matches agree with."""
+    assert found.homography is not None
+    poses = plane_poses(found.homography, K, points.reference[inliers])
+    if not poses:
+        return _failure(
+            points, TwoViewStatus.ESTIMATION_FAILED, f"no pose puts the {inliers.sum()} inliers of the homography in front of the camera"
+        )
+    support = [int((epipolar_errors(pose, K, points) < config.max_error**2).sum()) for pose in poses]
+    order = np.argsort([-count for count in support], kind="stable")
+    best, reason = poses[order[0]], f"a plane: the homography explains {inliers.sum()} of {len(points)} matches"
+    # Matches off the plane tell the two poses apart; a handful that agree with one of them may do so by chance.
+    needed = max(_CLEAR_LEAD_COUNT, _CLEAR_LEAD_SHARE * float(inliers.sum()))
+    if len(poses) == 1 or support[order[0]] - support[order[1]] >= needed:
+        return _moved(points, found, K, TwoViewStatus.OK, TwoViewModel.HOMOGRAPHY, best, reason, config)
+    reason += f"; its two poses agree with {support[order[0]]} and {support[order[1]]} matches"
+    return _moved(points, found, K, TwoViewStatus.AMBIGUOUS_PLANE, TwoViewModel.HOMOGRAPHY, best, reason, config)
+
+
+_CLEAR_LEAD_COUNT, _CLEAR_LEAD_SHARE = 8, 0.05
+"""By how many more matches than its rival the right pose of a plane must be supported: a count and a share of the inliers."""
+
+
+def _moved(
+    points: Correspondences,
+    found: Hypotheses,
+    K: DoubleArray,
+    status: TwoViewStatus,
+    model: TwoViewModel,
+    pose: Pose,
+    reason: str,
+    config: GeometryConfig,
+) -> TwoViewGeometry:
+    """A pose with a translation, unless its points lie behind the camera or show too little parallax."""
+    epipolar = np.asarray(epipolar_errors(pose, K, points) < config.max_error**2)
+    planar = found.inliers(Motion.HOMOGRAPHY)
+    inliers = planar if model is TwoViewModel.HOMOGRAPHY else epipolar
+    rays = unit_rays(points.reference[inliers], K), unit_rays(points.current[inliers], K)
+    parallax = median_parallax(pose.rotation, *rays)
+    if parallax < config.min_parallax:
+        reason = f"{reason}, but with a median parallax of {parallax:.2f} deg (below {config.min_parallax:g}) no translation shows"
+        return _turned(points, found, K, TwoViewStatus.PURE_ROTATION, pose.rotation, inliers, reason)
+    visible = int(in_front(pose, *rays).sum())
+    if visible < max(config.min_inliers, 0.5 * inliers.sum()):
+        reason = f"{reason}, but only {visible} of its {inliers.sum()} inliers lie in front of both cameras"
+        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, reason)
+    covariance = relative_pose_covariance(pose, K, points.reference[inliers], points.current[inliers], found.noise)
+    if covariance is None:
+        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"{reason}, but they do not determine the pose")
+    return TwoViewGeometry(
+        status,
+        model,
+        f"{reason}, median parallax {parallax:.2f} deg",
+        homography_inliers=points.spread(planar),
+        essential_inliers=points.spread(epipolar),
+        homography=found.homography,
+        essential=essential_matrix(pose.rotation, pose.translation),
+        T_current_reference=pose,
+        covariance=covariance,
+        parallax=parallax,
+    )
+
+
+def _turned(
+    points: Correspondences,
+    found: Hypotheses,
+    K: DoubleArray,
+    status: TwoViewStatus,
+    rotation: DoubleArray,
+    inliers: BoolArray,
+    reason: str,
+) -> TwoViewGeometry:
+    """A rotation without a translation, which may be the identity. The homography is that of the rotation."""
+    reference, current = points.reference[inliers], points.current[inliers]
+    homography = K @ rotation @ np.linalg.inv(K)
+    return TwoViewGeometry(
+        status,
+        TwoViewModel.HOMOGRAPHY,
+        reason,
+        homography_inliers=points.spread(inliers),
+        essential_inliers=points.spread(None),
+        homography=homography / homography[2, 2],
+        T_current_reference=Pose(np.ascontiguousarray(rotation), np.zeros(3)),
+        covariance=rotation_covariance(rotation, K, reference, current, found.noise),
+        parallax=median_parallax(rotation, unit_rays(reference, K), unit_rays(current, K)),
+    )
+
+
+def _without_camera(points: Correspondences, homography: DoubleArray | None, why: str, config: GeometryConfig) -> TwoViewGeometry:
+    """Only the homography."""
+    if homography is None:
+        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"no homography fits the {len(points)} matches")
+    inliers = np.asarray(transfer_errors(homography, points.reference, points.current) < config.max_error**2)
+    if problem := _support_problem(points, inliers, Motion.HOMOGRAPHY, config):
+        return _failure(points, TwoViewStatus.TOO_FEW_INLIERS, problem)
+    reason = f"{why}; a homography explains {inliers.sum()} of {len(points)} matches"
+    return TwoViewGeometry(
+        TwoViewStatus.NO_CAMERA, TwoViewModel.HOMOGRAPHY, reason, points.spread(inliers), points.spread(None), homography=homography
+    )
+
+
+def _failure(points: Correspondences, status: TwoViewStatus, reason: str) -> TwoViewGeometry:
+    return TwoViewGeometry(status, TwoViewModel.NONE, reason, points.spread(None), points.spread(None))
+
+
+def _camera_problem(camera: Camera | None, reference: Features, current: Features) -> str:
+    """Why there is no pose for lack of intrinsics; empty where the camera can be used."""
+    if camera is None:
+        return "no camera intrinsics"
+    try:
+        check_camera(camera)
+    except DataError as error:
+        return str(error)
+    size = (camera.width, camera.height)
+    for features in (reference, current):
+        if features.image_size != size:
+            width, height = features.image_size
+            return f"the intrinsics are for {size[0]}x{size[1]} images, not {width}x{height}"
+    return ""
+
+
+def _support_problem(points: Correspondences, inliers: BoolArray, motion: Motion, config: GeometryConfig) -> str:
+    """Why the inliers do not support the motion; empty where they do."""
+    count = int(inliers.sum())
+    if count < config.min_inliers:
+        return f"{count} of {len(points)} matches are inliers, at least {config.min_inliers} are needed"
+    if motion is Motion.ESSENTIAL:
+        sample, area = 5, 2.0 * np.sqrt(2.0) * config.max_error * points.diagonal
+    else:
+        sample, area = 4, np.pi * config.max_error**2
+    if chance_log10(len(points), count, sample, min(area / points.area, 1.0)) > 0.0:
+        return f"{count} of {len(points)} matches are inliers, no more than random matches would give"
+    return ""
