@@ -92,4 +92,5 @@ class Config(Section):
     extractor: ExtractorConfig = ExtractorConfig()
     matcher: MatcherConfig = MatcherConfig()
     geometry: GeometryConfig = GeometryConfig()
+    keyframes: KeyframeConfig = KeyframeConfig()
     odometry: OdometryConfig = OdometryConfig()

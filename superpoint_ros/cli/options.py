@@ -25,22 +25,30 @@ ConfigFile = Annotated[
     Path | None,
     typer.Option("--config", metavar="FILE.yaml", help="YAML with sections extractor, matcher, …; options win over it", rich_help_panel=CONFIG_PANEL),
 ]
+CameraFile = Annotated[
+    Path | None, typer.Option("--camera", metavar="FILE.yaml", help="intrinsics as ROS's camera_calibration writes them; wins over the source's")
+]
 
 
-def with_config(*sections: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Decorate a command that takes ``config: Config``: it gets one option per field of these sections, and --config."""
+def with_config(*sections: str, **defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a command that takes ``config: Config``: it gets one option per field of these sections, and --config.
+
+    defaults: where this command starts from another value of an option than the config.
+    """
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         options = _options(sections)
+        base = {options[name]: value for name, value in defaults.items()}
 
         @functools.wraps(command)
         def wrapper(**given: Any) -> None:
             chosen = {name: given.pop(name) for name in options}
             path = given.pop("config_file")
-            command(config=build_config(path, {options[name]: value for name, value in chosen.items() if value is not None}), **given)
+            overrides = {options[name]: value for name, value in chosen.items() if value is not None}
+            command(config=build_config(path, overrides, base), **given)
 
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "config"]
-        added = [_parameter(name, section, field) for name, (section, field) in options.items()]
+        added = [_parameter(name, *target, default=base.get(target)) for name, target in options.items()]
         added.append(inspect.Parameter("config_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigFile))
         parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in [*own, *added]]
         wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -50,11 +58,13 @@ def with_config(*sections: str) -> Callable[[Callable[..., None]], Callable[...,
     return decorate
 
 
-def build_config(path: Path | None, overrides: dict[tuple[str, str], Any]) -> Config:
-    """Defaults, then the YAML file, then the options of the command line. Raises ConfigError in one line."""
-    values = load_yaml(path) if path is not None else {}
-    for (section, field), value in overrides.items():
-        values.setdefault(section, {})[field] = value
+def build_config(path: Path | None, overrides: dict[tuple[str, str], Any], defaults: dict[tuple[str, str], Any] | None = None) -> Config:
+    """Defaults, then the YAML file, then the options of the command line, all by (section, field). Raises ConfigError in one line."""
+    values: dict[str, Any] = {}
+    _merge(values, defaults or {})
+    for section, settings in (load_yaml(path) if path is not None else {}).items():
+        values[section] = {**values.get(section, {}), **settings} if isinstance(settings, dict) else settings
+    _merge(values, overrides)
     try:
         return Config.model_validate(values)
     except ValidationError as error:
@@ -62,6 +72,12 @@ def build_config(path: Path | None, overrides: dict[tuple[str, str], Any]) -> Co
         name = ".".join(str(part) for part in first["loc"])
         where = f" (in {path})" if path is not None else ""
         raise ConfigError(f"setting {name}: {first['msg']}, got {first['input']!r}{where}") from error
+
+
+def _merge(values: dict[str, Any], settings: dict[tuple[str, str], Any]) -> None:
+    for (section, field), value in settings.items():
+        if isinstance(values.setdefault(section, {}), dict):  # else the file is wrong, and the validation says how
+            values[section][field] = value
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
@@ -104,7 +120,7 @@ def _fields(section: str) -> dict[str, FieldInfo]:
     return type(getattr(Config(), section)).model_fields
 
 
-def _parameter(name: str, section: str, field: str) -> inspect.Parameter:
+def _parameter(name: str, section: str, field: str, default: Any) -> inspect.Parameter:
     info = _fields(section)[field]
     bounds = {key: getattr(m, attribute) for m in info.metadata for kind, attribute, key in ((Ge, "ge", "min"), (Le, "le", "max")) if isinstance(m, kind)}
     flag = f"--{name.replace('_', '-')}"
@@ -114,7 +130,7 @@ def _parameter(name: str, section: str, field: str) -> inspect.Parameter:
         declarations = [flag, *ALIASES.get((section, field), [])]
     option = typer.Option(
         *declarations,
-        help=f"{info.description} [dim]\\[{info.default}][/dim]",
+        help=f"{info.description} [dim]\\[{info.default if default is None else default}][/dim]",
         show_default=False,
         rich_help_panel=CONFIG_PANEL,
         **(bounds if get_origin(info.annotation) is None and info.annotation in (int, float) else {}),

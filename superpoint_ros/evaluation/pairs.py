@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class PairResult:
+class PairRecord:
     """One pair of images. stamps in seconds; keypoints: of the current image; truth: ``T_current_reference``, None if unknown."""
 
     reference_stamp: float
@@ -96,7 +96,7 @@ class PairSummary:
         return values
 
 
-def summarize(pairs: Sequence[PairResult]) -> PairSummary:
+def summarize(pairs: Sequence[PairRecord]) -> PairSummary:
     """Figures of a run; medians of nothing are NaN."""
     errors = [error for pair in pairs if (error := pair.error) is not None]
     known = [pair.pose_error for pair in pairs if pair.truth is not None]

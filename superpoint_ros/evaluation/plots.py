@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from superpoint_ros.errors import MissingDependencyError
 from superpoint_ros.types import DoubleArray
 
 if TYPE_CHECKING:
@@ -95,11 +94,9 @@ def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30
 
 def _figure(panels: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Axes]]:
     # A Figure of its own, not pyplot: no global state, no window system, safe in any thread.
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("reports need matplotlib: pip install 'superpoint_ros[evaluation]'") from error
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=size, layout="constrained")
         return figure, [figure.add_subplot(panels, 1, i + 1) for i in range(panels)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from superpoint_ros.errors import DataError, MissingDependencyError
+from superpoint_ros import __version__
+from superpoint_ros.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,12 @@ class Report:
     tables: Sequence[Table] = ()
     pictures: Sequence[Picture] = ()
     settings: str = ""
-    footer: str = field(default="superpoint_ros")
+    footer: str = f"superpoint_ros {__version__}"
 
     def write(self, path: Path) -> None:
         """Render and write the page. Raises DataError where the file cannot be written."""
-        try:
-            from jinja2 import Environment, PackageLoader, StrictUndefined
-        except ImportError as error:
-            raise MissingDependencyError("reports need jinja2: pip install 'superpoint_ros[evaluation]'") from error
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         environment = Environment(
             loader=PackageLoader("superpoint_ros.evaluation"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )

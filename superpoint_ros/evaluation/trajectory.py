@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from superpoint_ros.errors import DataError, MissingDependencyError
+from superpoint_ros.errors import DataError
 from superpoint_ros.types import DoubleArray, Pose
 
 if TYPE_CHECKING:
@@ -48,13 +48,12 @@ def compare(estimated: Trajectory, truth: Trajectory, max_difference: float = 0.
     max_difference: seconds by which the stamps of two associated poses may differ.
     Raises DataError where fewer than three poses can be associated or their positions are on one spot.
     """
-    try:
-        from evo.core import metrics, sync
-        from evo.core.geometry import GeometryException
-        from evo.core.sync import SyncException
-    except ImportError as error:
-        raise MissingDependencyError("trajectory metrics need evo: pip install 'superpoint_ros[evaluation]'") from error
+    from evo.core import metrics, sync
+    from evo.core.geometry import GeometryException
+    from evo.core.sync import SyncException
 
+    if min(len(estimated), len(truth)) < MIN_POSES:
+        raise DataError(f"an alignment needs {MIN_POSES} poses: {len(estimated)} were estimated, {len(truth)} have ground truth")
     try:
         reference, aligned = sync.associate_trajectories(_to_evo(truth), _to_evo(estimated), max_diff=max_difference)
     except SyncException as error:
