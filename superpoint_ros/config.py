@@ -64,7 +64,7 @@ class GeometryConfig(Section):
     confidence: float = Field(0.9999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
     max_iterations: int = Field(2000, ge=1, le=1000000, description="most RANSAC iterations")
     min_inliers: int = Field(15, ge=5, le=10000, description="fewer inliers than this are no geometry")
-    min_parallax: float = Field(0.3, ge=0.0, le=90.0, description="median parallax in degrees below which the translation is not trusted")
+    min_parallax: float = Field(0.1, ge=0.0, le=90.0, description="median parallax in degrees below which the translation is not trusted")
     min_motion: float = Field(0.5, ge=0.0, le=100.0, description="median motion of matches in pixels below which the camera stood still")
     seed: int = Field(0, ge=0, description="seed of the robust estimator")
 

@@ -35,7 +35,11 @@ class Correspondences:
         usable = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
         width, height = (max(side, 1) for side in current.image_size)
         return Correspondences(
-            np.ascontiguousarray(a[usable]), np.ascontiguousarray(b[usable]), usable, float(width * height), float(np.hypot(width, height))
+            np.ascontiguousarray(a[usable]),
+            np.ascontiguousarray(b[usable]),
+            usable,
+            float(width * height),
+            float(np.hypot(width, height)),
         )
 
     def __len__(self) -> int:

@@ -43,10 +43,42 @@ def find_relative_pose(reference: DoubleArray, current: DoubleArray, camera: Cam
         pose = _poselib_pose(reference, current, camera, config)
     else:
         pose = _opencv_pose(reference, current, camera, config)
-    if pose is None or not np.isfinite(pose.matrix).all():
+    return None if pose is None else _unit_length(pose)
+
+
+def refine_relative_pose(
+    pose: Pose, reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig
+) -> Pose | None:
+    """The local minimum of the Sampson distances near a pose, with a Cauchy loss that makes outliers harmless."""
+    # A quarter of the largest error is about the noise of keypoints.
+    return _minimize(pose, reference, current, camera, {"loss_type": "CAUCHY", "loss_scale": 0.25 * config.max_error})
+
+
+def polish_relative_pose(pose: Pose, inliers_reference: DoubleArray, inliers_current: DoubleArray, camera: Camera) -> Pose | None:
+    """Least squares over inliers, which nothing beats where the noise is Gaussian."""
+    return _minimize(pose, inliers_reference, inliers_current, camera, {"loss_type": "TRIVIAL"})
+
+
+def _minimize(pose: Pose, reference: DoubleArray, current: DoubleArray, camera: Camera, loss: dict[str, Any]) -> Pose | None:
+    if len(reference) < 6:
         return None
+    start = poselib.CameraPose()
+    start.R, start.t = pose.rotation, pose.translation
+    pinhole = _poselib_pinhole(camera)
+    refined, _ = poselib.refine_relative_pose(reference, current, start, pinhole, pinhole, loss | {"max_iterations": 30})
+    return _unit_length(Pose(np.array(refined.R, np.float64), np.array(refined.t, np.float64)))
+
+
+def _unit_length(pose: Pose) -> Pose | None:
     length = float(np.linalg.norm(pose.translation))
-    return Pose(pose.rotation, pose.translation / length) if length > 1e-9 else None
+    if not np.isfinite(pose.matrix).all() or length < 1e-9:
+        return None
+    return Pose(pose.rotation, pose.translation / length)
+
+
+def _poselib_pinhole(camera: Camera) -> dict[str, Any]:
+    parameters = [camera.fx, camera.fy, camera.cx, camera.cy]
+    return {"model": "PINHOLE", "width": camera.width, "height": camera.height, "params": parameters}
 
 
 def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
@@ -59,12 +91,7 @@ def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
 
 
 def _poselib_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
-    pinhole = {
-        "model": "PINHOLE",
-        "width": camera.width,
-        "height": camera.height,
-        "params": [camera.fx, camera.fy, camera.cx, camera.cy],
-    }
+    pinhole = _poselib_pinhole(camera)
     options = _poselib_options(config) | {"max_epipolar_error": config.max_error}
     pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options)
     return Pose(np.array(pose.R, np.float64), np.array(pose.t, np.float64))

@@ -13,11 +13,11 @@ from ..types import BoolArray, Camera, DoubleArray, Features, Matches, Pose, Two
 from .camera_model import check_camera
 from .correspondences import Correspondences
 from .covariance import relative_pose_covariance, rotation_covariance
-from .decompose import in_front, median_parallax, plane_poses
-from .hypotheses import Hypotheses, epipolar_errors
+from .hypotheses import Hypotheses
 from .model_selection import Motion, chance_log10
+from .plausibility import ray_angles
 from .residuals import essential_matrix, transfer_errors
-from .robust import find_homography, find_relative_pose
+from .robust import find_homography
 from .rotation import unit_rays
 
 
@@ -36,15 +36,23 @@ def estimate_two_view(
     problem = _camera_problem(camera, reference, current)
     points = Correspondences.of(reference, current, matches, None if problem else camera)
     if len(points) < config.min_inliers:
-        return _failure(points, TwoViewStatus.TOO_FEW_MATCHES, f"{len(points)} usable matches, at least {config.min_inliers} are needed")
+        return _failure(
+            points, TwoViewStatus.TOO_FEW_MATCHES, f"{len(points)} usable matches, at least {config.min_inliers} are needed"
+        )
     homography = find_homography(points.reference, points.current, config)
     if camera is None or problem:
         return _without_camera(points, homography, problem, config)
-    pose = find_relative_pose(points.reference, points.current, camera, config)
-    if homography is None and pose is None:
-        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"neither a homography nor a pose fits the {len(points)} matches")
-    found = Hypotheses.of(points, homography, pose, camera.matrix, config)
+    found = Hypotheses.of(points, homography, camera, config)
+    if homography is None and found.pose is None:
+        return _failure(
+            points, TwoViewStatus.ESTIMATION_FAILED, f"neither a homography nor a pose fits the {len(points)} matches"
+        )
     return _judge(points, found, camera.matrix, config)
+
+
+_CLEAR_LEAD = 25.0
+"""-2 log of the likelihood ratio by which the best pose must beat a different one. The two poses of a plane differ only
+through the matches off that plane; chance alone gives a few units."""
 
 
 def _judge(points: Correspondences, found: Hypotheses, K: DoubleArray, config: GeometryConfig) -> TwoViewGeometry:
@@ -60,68 +68,38 @@ def _judge(points: Correspondences, found: Hypotheses, K: DoubleArray, config: G
     if motion is Motion.ROTATION:
         reason = f"a rotation explains {inliers.sum()} of {len(points)} matches within {config.max_error:g} pixels"
         return _turned(points, found, K, TwoViewStatus.PURE_ROTATION, found.rotation, inliers, reason)
-    if motion is Motion.HOMOGRAPHY:
-        return _plane(points, found, K, inliers, config)
-    assert found.pose is not None
-    reason = f"a general scene: the essential matrix explains {inliers.sum()} of {len(points)} matches"
-    return _moved(points, found, K, TwoViewStatus.OK, TwoViewModel.ESSENTIAL, found.pose, reason, config)
+    return _moved(points, found, K, motion, config)
 
 
-def _plane(points: Correspondences, found: Hypotheses, K: DoubleArray, inliers: BoolArray, config: GeometryConfig) -> TwoViewGeometry:
-    """A plane seen from two places: of the poses behind the homography take the one that more matches agree with."""
-    assert found.homography is not None
-    poses = plane_poses(found.homography, K, points.reference[inliers])
-    if not poses:
-        return _failure(
-            points, TwoViewStatus.ESTIMATION_FAILED, f"no pose puts the {inliers.sum()} inliers of the homography in front of the camera"
-        )
-    support = [int((epipolar_errors(pose, K, points) < config.max_error**2).sum()) for pose in poses]
-    order = np.argsort([-count for count in support], kind="stable")
-    best, reason = poses[order[0]], f"a plane: the homography explains {inliers.sum()} of {len(points)} matches"
-    # Matches off the plane tell the two poses apart; a handful that agree with one of them may do so by chance.
-    needed = max(_CLEAR_LEAD_COUNT, _CLEAR_LEAD_SHARE * float(inliers.sum()))
-    if len(poses) == 1 or support[order[0]] - support[order[1]] >= needed:
-        return _moved(points, found, K, TwoViewStatus.OK, TwoViewModel.HOMOGRAPHY, best, reason, config)
-    reason += f"; its two poses agree with {support[order[0]]} and {support[order[1]]} matches"
-    return _moved(points, found, K, TwoViewStatus.AMBIGUOUS_PLANE, TwoViewModel.HOMOGRAPHY, best, reason, config)
-
-
-_CLEAR_LEAD_COUNT, _CLEAR_LEAD_SHARE = 8, 0.05
-"""By how many more matches than its rival the right pose of a plane must be supported: a count and a share of the inliers."""
-
-
-def _moved(
-    points: Correspondences,
-    found: Hypotheses,
-    K: DoubleArray,
-    status: TwoViewStatus,
-    model: TwoViewModel,
-    pose: Pose,
-    reason: str,
-    config: GeometryConfig,
-) -> TwoViewGeometry:
+def _moved(points: Correspondences, found: Hypotheses, K: DoubleArray, motion: Motion, config: GeometryConfig) -> TwoViewGeometry:
     """A pose with a translation, unless its points lie behind the camera or show too little parallax."""
-    epipolar = np.asarray(epipolar_errors(pose, K, points) < config.max_error**2)
-    planar = found.inliers(Motion.HOMOGRAPHY)
-    inliers = planar if model is TwoViewModel.HOMOGRAPHY else epipolar
-    rays = unit_rays(points.reference[inliers], K), unit_rays(points.current[inliers], K)
-    parallax = median_parallax(pose.rotation, *rays)
+    pose, inliers = found.pose, found.inliers(motion)
+    scene = "a plane: the homography" if motion is Motion.HOMOGRAPHY else "a general scene: the essential matrix"
+    reason = f"{scene} explains {inliers.sum()} of {len(points)} matches"
+    if pose is None:
+        return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"{reason}, but no pose fits")
+    seen = found.inliers(Motion.ESSENTIAL)
+    parallax = _median_parallax(pose.rotation, points, seen, K)
     if parallax < config.min_parallax:
-        reason = f"{reason}, but with a median parallax of {parallax:.2f} deg (below {config.min_parallax:g}) no translation shows"
+        reason = (
+            f"{reason}, but with a median parallax of {parallax:.2f} deg (below {config.min_parallax:g}) no translation shows"
+        )
         return _turned(points, found, K, TwoViewStatus.PURE_ROTATION, pose.rotation, inliers, reason)
-    visible = int(in_front(pose, *rays).sum())
-    if visible < max(config.min_inliers, 0.5 * inliers.sum()):
-        reason = f"{reason}, but only {visible} of its {inliers.sum()} inliers lie in front of both cameras"
+    if seen.sum() < max(config.min_inliers, 0.5 * inliers.sum()):
+        reason = f"{reason}, but only {seen.sum()} of them agree with a pose that has them in front of both cameras"
         return _failure(points, TwoViewStatus.ESTIMATION_FAILED, reason)
-    covariance = relative_pose_covariance(pose, K, points.reference[inliers], points.current[inliers], found.noise)
+    covariance = relative_pose_covariance(pose, K, points.reference[seen], points.current[seen], found.noise)
     if covariance is None:
         return _failure(points, TwoViewStatus.ESTIMATION_FAILED, f"{reason}, but they do not determine the pose")
+    status, reason = TwoViewStatus.OK, f"{reason}, median parallax {parallax:.2f} deg"
+    if found.lead < _CLEAR_LEAD:
+        status, reason = TwoViewStatus.AMBIGUOUS_PLANE, f"{reason}; another pose fits nearly as well (lead {found.lead:.0f})"
     return TwoViewGeometry(
         status,
-        model,
-        f"{reason}, median parallax {parallax:.2f} deg",
-        homography_inliers=points.spread(planar),
-        essential_inliers=points.spread(epipolar),
+        TwoViewModel.HOMOGRAPHY if motion is Motion.HOMOGRAPHY else TwoViewModel.ESSENTIAL,
+        reason,
+        homography_inliers=points.spread(found.inliers(Motion.HOMOGRAPHY)),
+        essential_inliers=points.spread(found.inliers(Motion.ESSENTIAL)),
         homography=found.homography,
         essential=essential_matrix(pose.rotation, pose.translation),
         T_current_reference=pose,
@@ -151,8 +129,14 @@ def _turned(
         homography=homography / homography[2, 2],
         T_current_reference=Pose(np.ascontiguousarray(rotation), np.zeros(3)),
         covariance=rotation_covariance(rotation, K, reference, current, found.noise),
-        parallax=median_parallax(rotation, unit_rays(reference, K), unit_rays(current, K)),
+        parallax=_median_parallax(rotation, points, inliers, K),
     )
+
+
+def _median_parallax(rotation: DoubleArray, points: Correspondences, inliers: BoolArray, K: DoubleArray) -> float:
+    """In degrees; NaN without inliers."""
+    angles = ray_angles(rotation, unit_rays(points.reference[inliers], K), unit_rays(points.current[inliers], K))
+    return float(np.median(angles)) if len(angles) else float("nan")
 
 
 def _without_camera(points: Correspondences, homography: DoubleArray | None, why: str, config: GeometryConfig) -> TwoViewGeometry:
@@ -164,7 +148,12 @@ def _without_camera(points: Correspondences, homography: DoubleArray | None, why
         return _failure(points, TwoViewStatus.TOO_FEW_INLIERS, problem)
     reason = f"{why}; a homography explains {inliers.sum()} of {len(points)} matches"
     return TwoViewGeometry(
-        TwoViewStatus.NO_CAMERA, TwoViewModel.HOMOGRAPHY, reason, points.spread(inliers), points.spread(None), homography=homography
+        TwoViewStatus.NO_CAMERA,
+        TwoViewModel.HOMOGRAPHY,
+        reason,
+        points.spread(inliers),
+        points.spread(None),
+        homography=homography,
     )
 
 

@@ -1,0 +1,91 @@
+"""The poses that could explain a pair of images, likeliest first.
+
+With little parallax (consecutive images of a video) or a dominant plane, the epipolar error has several deep minima, and a
+robust estimator alone often ends in the wrong one. The poses behind the homography of the dominant plane lie near the others,
+so all are tried.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..config import GeometryConfig
+from ..types import Camera, DoubleArray, Pose
+from .correspondences import Correspondences
+from .decompose import plane_poses
+from .model_selection import Motion, noise_level
+from .plausibility import face_points, is_plausible
+from .residuals import essential_matrix, fundamental_matrix, sampson_errors, transfer_errors
+from .robust import find_relative_pose, polish_relative_pose, refine_relative_pose
+
+_SAME_DIRECTION = float(np.cos(np.radians(10.0)))
+"""Poses with translations closer than this are the same solution."""
+_TRUNCATION = 4.0
+"""Squared residuals above this (in units of the noise) are outliers when poses are compared."""
+_INLIER_SIGMAS = 3.0
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A pose T_current_reference with unit translation and its (N,) squared Sampson distances in pixels^2.
+
+    Matches that would lie behind the cameras or right in front of them have an infinite distance.
+    """
+
+    pose: Pose
+    errors: DoubleArray
+
+    @staticmethod
+    def of(pose: Pose, points: Correspondences, camera: Camera, max_error: float) -> Candidate:
+        """Measure a pose on all matches, with the sign of its translation that puts them in front of the cameras."""
+        F = fundamental_matrix(essential_matrix(pose.rotation, pose.translation), camera.matrix)
+        errors = sampson_errors(F, points.reference, points.current)
+        inliers = errors < max_error**2
+        pose = face_points(pose, points, inliers, camera)
+        plausible = is_plausible(pose, points, inliers, camera, max_error)
+        return Candidate(pose, np.where(plausible, errors, np.inf))
+
+    def cost(self, max_error: float) -> float:
+        """Sum of squared errors, truncated at the largest error of an inlier."""
+        return float(np.minimum(self.errors, max_error**2).sum())
+
+    def misfit(self, noise: float) -> float:
+        """-2 log(likelihood) with Gaussian noise and outliers."""
+        return float(np.minimum(self.errors / noise**2, _TRUNCATION).sum())
+
+
+def candidate_poses(
+    points: Correspondences, homography: DoubleArray | None, camera: Camera, config: GeometryConfig
+) -> list[Candidate]:
+    """Local minima of the epipolar error, best first: near that of the robust estimator and those of the homography."""
+    reference, current = points.reference, points.current
+    starts = [find_relative_pose(reference, current, camera, config)]
+    if homography is not None:
+        on_plane = transfer_errors(homography, reference, current) < config.max_error**2
+        starts += plane_poses(homography, camera.matrix, reference[on_plane])
+    found = [_descend(start, points, camera, config) for start in starts if start is not None]
+    return sorted((candidate for candidate in found if candidate is not None), key=lambda one: one.cost(config.max_error))
+
+
+def lead_over_rivals(candidates: list[Candidate], noise: float) -> float:
+    """How much larger -2 log(likelihood) of the likeliest pose in another direction is; inf without one."""
+    if not candidates:
+        return float("inf")
+    best = candidates[0]
+    rivals = [one for one in candidates if one.pose.translation @ best.pose.translation < _SAME_DIRECTION]
+    return min((rival.misfit(noise) for rival in rivals), default=float("inf")) - best.misfit(noise)
+
+
+def _descend(start: Pose, points: Correspondences, camera: Camera, config: GeometryConfig) -> Candidate | None:
+    """The local minimum near a pose: first over all matches with a forgiving loss, then by least squares over the inliers."""
+    pose = refine_relative_pose(start, points.reference, points.current, camera, config)
+    if pose is None:
+        return None
+    coarse = Candidate.of(pose, points, camera, config.max_error)
+    inliers = coarse.errors < config.max_error**2
+    radius = min(_INLIER_SIGMAS * noise_level(coarse.errors[inliers], Motion.ESSENTIAL), config.max_error)
+    inliers = coarse.errors < radius**2
+    pose = polish_relative_pose(coarse.pose, points.reference[inliers], points.current[inliers], camera)
+    return coarse if pose is None else Candidate.of(pose, points, camera, config.max_error)
