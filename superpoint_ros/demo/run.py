@@ -17,7 +17,7 @@ from superpoint_ros.demo.outcome import Criteria, Outcome, evaluate
 from superpoint_ros.demo.page import make_page
 from superpoint_ros.demo.processes import Processes, ProcessError, loopback_environment, signals_as_exceptions
 from superpoint_ros.errors import DataError, MissingDependencyError
-from superpoint_ros.io.recording import Recording
+from superpoint_ros.io.recording import CAMERA_FRAME, Recording
 from superpoint_ros.io.sources import open_source
 
 NODES = ("superpoint_node", "matcher_node", "odometry_node")
@@ -86,8 +86,8 @@ def require_ros() -> None:
 
 
 def ros_parameters(config: Config) -> str:
-    """A ROS parameter file for all nodes, on simulated time."""
-    return yaml.safe_dump({"/**": {"ros__parameters": {"use_sim_time": True, **config.model_dump()}}}, sort_keys=False)
+    """A ROS parameter file for all nodes, on simulated time. The camera is the robot: nobody needs a transform between them."""
+    return yaml.safe_dump({"/**": {"ros__parameters": {"use_sim_time": True, "base_frame": CAMERA_FRAME, **config.model_dump()}}}, sort_keys=False)
 
 
 def _session_arguments(sequence: Sequence, recording: Path) -> list[str]:

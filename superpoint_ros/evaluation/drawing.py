@@ -35,7 +35,7 @@ class MatchPicture:
         )
 
 
-def draw_matches(picture: MatchPicture, max_lines: int = 300) -> NDArray[np.uint8]:
+def draw_matches(picture: MatchPicture, max_lines: int = 160) -> NDArray[np.uint8]:
     """Side by side (reference left), HxWx3 uint8 RGB: inliers in a colour that follows their place, outliers red and thin.
 
     More than max_lines are thinned out evenly: beyond that nobody sees where a line goes.

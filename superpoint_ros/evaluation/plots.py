@@ -21,7 +21,7 @@ STYLE = {
     "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#c7cdd8",
     "xtick.color": "#5b6472", "ytick.color": "#5b6472", "xtick.labelsize": 9, "ytick.labelsize": 9, "axes.spines.top": False,
     "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e8ebf0", "grid.linewidth": 0.8, "lines.linewidth": 1.6,
-    "legend.frameon": False, "legend.fontsize": 9, "svg.fonttype": "none", "svg.hashsalt": "superpoint_ros",
+    "svg.fonttype": "none", "svg.hashsalt": "superpoint_ros",
 }  # fmt: skip
 
 
@@ -29,7 +29,7 @@ def trajectory(estimated: DoubleArray, truth: DoubleArray | None, unit: str = "m
     """Positions (N, 3) seen along the axis that the camera moved least on; truth is drawn below the estimate."""
     shown = truth if truth is not None else estimated
     first, second = sorted(np.argsort(np.ptp(shown, axis=0))[1:])
-    figure, (axes,) = _figure(1, (6.4, 4.6))
+    figure, (axes,) = _figure(1, (5.6, 4.3))
     if truth is not None:
         axes.plot(truth[:, first], truth[:, second], color=GREY, linewidth=4.0, label="ground truth", solid_capstyle="round")
     axes.plot(estimated[:, first], estimated[:, second], color=BLUE, label="estimate")
@@ -44,7 +44,7 @@ def trajectory(estimated: DoubleArray, truth: DoubleArray | None, unit: str = "m
 
 def errors_over_time(time: ArrayLike, errors: Mapping[str, ArrayLike], limits: Mapping[str, float] | None = None) -> str:
     """One panel per kind of error in degrees, below each other; the median as a line, a limit (if given) dashed."""
-    figure, panels = _figure(len(errors), (7.2, 1.0 + 1.8 * len(errors)))
+    figure, panels = _figure(len(errors), (5.6, 0.5 + 1.9 * len(errors)))
     for axes, (name, values), colour in zip(panels, errors.items(), (BLUE, ORANGE), strict=False):
         numbers = np.asarray(values, np.float64)
         axes.plot(time, numbers, ".", color=colour, markersize=5)
@@ -67,7 +67,7 @@ def errors_over_time(time: ArrayLike, errors: Mapping[str, ArrayLike], limits: M
 
 def counts_over_time(time: ArrayLike, counts: Mapping[str, ArrayLike]) -> str:
     """Keypoints, matches, inliers: one line each, from 0."""
-    figure, (axes,) = _figure(1, (7.2, 2.9))
+    figure, (axes,) = _figure(1, (5.6, 2.7))
     for (name, values), colour in zip(counts.items(), (GREY, BLUE, GREEN), strict=False):
         axes.plot(time, np.asarray(values, np.float64), color=colour, label=name)
     axes.set_ylim(bottom=0)
@@ -79,7 +79,7 @@ def counts_over_time(time: ArrayLike, counts: Mapping[str, ArrayLike]) -> str:
 
 def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30) -> str:
     """Histograms that share their bins, with the medians in the legend; values above the 99th percentile are in the last bin."""
-    figure, (axes,) = _figure(1, (7.2, 2.9))
+    figure, (axes,) = _figure(1, (5.6, 2.7))
     everything = np.concatenate([np.asarray(values, np.float64) for values in series.values()])
     edges = np.linspace(0.0, float(np.quantile(everything, 0.99)) * 1.02 or 1.0, bins + 1)
     for (name, values), colour in zip(series.items(), (BLUE, ORANGE, GREEN), strict=False):
@@ -103,7 +103,7 @@ def _figure(panels: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Ax
 
 
 def _legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=4, borderaxespad=0.0, handlelength=1.4, columnspacing=1.4)
+    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=9, borderaxespad=0.0, handlelength=1.4, columnspacing=1.4)
 
 
 def _svg(figure: Any) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 
 from superpoint_ros.errors import DataError
 
+CAMERA_FRAME = "camera_optical"
+"""frame_id of the images that are played."""
+
 
 @dataclass(frozen=True)
 class Heard:

@@ -17,7 +17,7 @@ from superpoint_ros.evaluation.drawing import MatchPicture
 from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
 from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
 from superpoint_ros.io.trajectory import Trajectory
-from superpoint_ros.types import Camera, Features, Image, Pose
+from superpoint_ros.types import Camera, Features, Image, Pose, TwoViewStatus
 
 if TYPE_CHECKING:
     from superpoint_ros.io.frame import Frame, Source
@@ -129,7 +129,7 @@ def replay(
         pictures=tuple(run.pictures),
         extract_ms=tuple(run.extract_ms),
         match_ms=tuple(run.match_ms),
-        warnings=(*_limits(camera, truth), *dict.fromkeys(run.resets), *warnings),
+        warnings=(*_limits(camera, truth, run.pairs), *dict.fromkeys(run.resets), *warnings),
     )
 
 
@@ -178,8 +178,10 @@ def _trajectory_error(trajectory: Trajectory, truth: Trajectory | None) -> tuple
         return None, [str(error)]
 
 
-def _limits(camera: Camera | None, truth: Trajectory | None) -> Iterator[str]:
+def _limits(camera: Camera | None, truth: Trajectory | None, pairs: list[PairRecord]) -> Iterator[str]:
     if camera is None:
         yield "no camera intrinsics: homographies only, no motion and no trajectory (give --camera FILE)"
+    elif unusable := [pair.geometry.reason for pair in pairs if pair.geometry.status is TwoViewStatus.NO_CAMERA]:
+        yield f"the camera intrinsics cannot be used: {unusable[0]}"
     if truth is None:
         yield "no ground truth: no errors (give --reference FILE.tum)"

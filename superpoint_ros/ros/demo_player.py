@@ -12,13 +12,12 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
 from superpoint_ros.io.frame import Frame
-from superpoint_ros.io.recording import Heard, Recording, nanoseconds
+from superpoint_ros.io.recording import CAMERA_FRAME, Heard, Recording, nanoseconds
 from superpoint_ros.ros.images import encode
 from superpoint_ros.types import Camera
 
 CLOCK_PERIOD = 0.02
 """Seconds of real time between two ticks of /clock."""
-CAMERA_FRAME = "camera_optical"
 
 
 class DemoPlayer(Node):
