@@ -80,7 +80,7 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
         if geometry.is_keyframe and geometry.stamp in matches
     )
     trajectory = _trajectory(recording)
-    stamps = np.array([image.stamp for image in recording.images])
+    stamps = np.unique([image.stamp for image in recording.images])  # the first is shown until it has come through
     summary = summarize(pairs)
     played = set(stamps.tolist())
     processed = len(played & keypoints.keys())
@@ -134,7 +134,7 @@ def _pair(heard: HeardGeometry, matches: HeardMatches, keypoints: int, truth: Tr
 
 def _lost(recording: Recording) -> frozenset[int]:
     """The first frame has nothing to be compared with; after it every Features message has matches and a geometry to follow it."""
-    expected = {heard.stamp for heard in recording.features[1:]}
+    expected = {heard.stamp for heard in recording.features} - {recording.images[0].stamp}
     lost = expected - {heard.stamp for heard in recording.matches} | expected - {heard.stamp for heard in recording.geometries}
     moved = {heard.stamp for heard in recording.geometries if heard.is_keyframe and heard.rotation is not None}
     return frozenset(lost | moved - {heard.stamp for heard in recording.poses})

@@ -58,7 +58,7 @@ def _plots(outcome: Outcome, recording: Recording, criteria: Criteria) -> Iterat
     keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
     inliers = {heard.stamp: int(np.maximum(np.sum(heard.homography_inlier), np.sum(heard.essential_inlier))) for heard in recording.matches}
     matches = {heard.stamp: len(heard.points) for heard in recording.matches}
-    stamps = [image.stamp for image in recording.images]
+    stamps = sorted({image.stamp for image in recording.images})
     counts = {
         name: [values.get(stamp, np.nan) for stamp in stamps]
         for name, values in (("keypoints", keypoints), ("matches", matches), ("inliers", inliers))

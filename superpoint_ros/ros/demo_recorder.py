@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from superpoint_ros.io.recording import HeardFeatures, HeardGeometry, HeardMatches, HeardPose, Recording
-from superpoint_ros.msg import Features, Matches, TwoViewGeometry
+from superpoint_ros.msg import Features, FeatureTracks, Matches, TwoViewGeometry
 from superpoint_ros.ros.conversions import geometry_from_msg, rotation_matrix
 from superpoint_ros.ros.pipeline_node import nanoseconds
 
@@ -26,11 +26,12 @@ class DemoRecorder(Node):
         super().__init__("demo_recorder")
         self.recording = recording
         self._news = threading.Condition()
-        self._heard: dict[str, set[int]] = {"features": set(), "two_view_geometry": set()}
+        self._heard: dict[str, set[int]] = {}
         self._inputs = [
             self.create_subscription(Features, "features", self._on_features, EVERYTHING),
             self.create_subscription(Matches, "matches", self._on_matches, EVERYTHING),
             self.create_subscription(TwoViewGeometry, "two_view_geometry", self._on_geometry, EVERYTHING),
+            self.create_subscription(FeatureTracks, "tracks", lambda message: self._note("tracks", nanoseconds(message.header.stamp)), EVERYTHING),
             self.create_subscription(Odometry, "odometry", self._on_odometry, EVERYTHING),
         ]
 
@@ -39,9 +40,9 @@ class DemoRecorder(Node):
         return [s.topic_name for s in self._inputs if self.count_publishers(s.topic_name) == 0]
 
     def wait_for(self, topic: str, stamp: int, timeout: float) -> bool:
-        """Wait until the message about an image (stamp in nanoseconds) arrived on ``features`` or ``two_view_geometry``."""
+        """Wait until the message about an image (stamp in nanoseconds) arrived on features, tracks or two_view_geometry."""
         with self._news:
-            return self._news.wait_for(lambda: stamp in self._heard[topic], timeout)
+            return self._news.wait_for(lambda: stamp in self._heard.get(topic, ()), timeout)
 
     def wait_until_quiet(self, seconds: float) -> None:
         """Wait until nothing has arrived for some time."""
@@ -51,7 +52,7 @@ class DemoRecorder(Node):
 
     def _note(self, topic: str, stamp: int) -> None:
         with self._news:
-            self._heard.get(topic, set()).add(stamp)
+            self._heard.setdefault(topic, set()).add(stamp)
             self._news.notify_all()
 
     def _on_features(self, message: Features) -> None:

@@ -34,6 +34,7 @@ HEADROOM = 0.85
 """Part of the measured speed that the rate uses; other processes want the machine, too."""
 START_TIMEOUT = 60.0
 FRAME_TIMEOUT = 10.0
+FIRST_PATIENCE = 2.0
 QUIET = 2.0
 
 
@@ -56,24 +57,39 @@ def play(source: Source, frames: int, player: DemoPlayer, recorder: DemoRecorder
 
 
 def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: DemoRecorder) -> tuple[list[float], float]:
-    """Stamps of the frames that were shown, and the median seconds from an image to its geometry."""
+    """Stamps of the frames that were shown, and the median seconds between two of them when each is shown as soon as possible.
+
+    As soon as possible: its predecessor has features, and the one before that a geometry. So the extractor works on one frame
+    while the matcher works on the one before, as when the sequence is played, and nothing has to wait in a queue.
+    """
     stamps: list[float] = []
+    sent: list[int] = []
     seconds = []
-    for index, frame in enumerate(islice(sequence, PROBE_FRAMES)):
+    for frame in islice(sequence, PROBE_FRAMES):
         began = time.monotonic()
-        stamp = player.show(frame)
-        # The first frame has nothing to be compared with.
-        arrived = recorder.wait_for("two_view_geometry" if index else "features", stamp, FRAME_TIMEOUT)
-        if not arrived and index == 0:
-            raise DataError(f"superpoint_node said nothing about the first image within {FRAME_TIMEOUT:.0f} s")
+        sent.append(player.show(frame) if sent else _first(frame, player, recorder))
+        recorder.wait_for("features", sent[-1], FRAME_TIMEOUT)
+        # The very first frame has nothing to be compared with, so it has no geometry.
+        if len(sent) > 2:
+            recorder.wait_for("two_view_geometry", sent[-2], FRAME_TIMEOUT)
         stamps.append(frame.stamp)
         seconds.append(time.monotonic() - began)
-        say(step="probing", played=index + 1)
+        say(step="probing", played=len(sent))
     if len(stamps) < 2:
         raise DataError(f"the sequence has {len(stamps)} frame(s), two are needed for a motion")
     if np.median(np.diff(stamps)) <= 0:
         raise DataError("the time stamps of the sequence do not advance")
     return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))
+
+
+def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:
+    """Show the first frame until it has come through: nodes that are up may not have found each other yet."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        stamp = player.show(frame)
+        if recorder.wait_for("tracks", stamp, FIRST_PATIENCE):
+            return stamp
+    raise DataError(f"the nodes said nothing about the first image within {START_TIMEOUT:.0f} s")
 
 
 def _wait_for_nodes(player: DemoPlayer, recorder: DemoRecorder) -> None:
@@ -82,8 +98,6 @@ def _wait_for_nodes(player: DemoPlayer, recorder: DemoRecorder) -> None:
         if time.monotonic() > deadline:
             raise DataError(f"the nodes did not come up within {START_TIMEOUT:.0f} s: nobody serves {', '.join(missing)}")
         time.sleep(0.1)
-    # The graph knows of the nodes; give their ends of the connections the time to meet, too.
-    time.sleep(1.0)
 
 
 def say(**event: Any) -> None:
