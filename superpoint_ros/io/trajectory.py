@@ -1,0 +1,156 @@
+"""Camera trajectories: poses over time, and the TUM text format that evo and most SLAM tools read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from superpoint_ros.errors import DataError
+from superpoint_ros.types import DoubleArray, Pose
+
+_END_SLACK = 1e-3
+"""Seconds by which a stamp may lie outside a trajectory and still get its end pose: what rounding in text files costs."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Where the camera was.
+
+    stamps: (N,) float64 seconds, strictly increasing. poses: ``T_world_camera`` (optical frame) at each of them.
+    """
+
+    stamps: DoubleArray
+    poses: tuple[Pose, ...]
+
+    def __post_init__(self) -> None:
+        if self.stamps.ndim != 1 or len(self.stamps) != len(self.poses):
+            raise ValueError(f"{len(self.poses)} poses need as many stamps, got an array of shape {self.stamps.shape}")
+        if np.any(np.diff(self.stamps) <= 0.0):
+            raise ValueError("stamps must increase strictly")
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    def __repr__(self) -> str:
+        seconds = self.stamps[-1] - self.stamps[0] if len(self) else 0.0
+        return f"Trajectory({len(self)} poses over {seconds:.1f} s)"
+
+    def at(self, stamp: float, max_gap: float = 0.5) -> Pose | None:
+        """The pose at a time in seconds, interpolated between its two neighbours (rotation by slerp).
+
+        None outside the trajectory, and where the neighbours are more than ``max_gap`` seconds apart.
+        """
+        right = int(np.searchsorted(self.stamps, stamp))
+        if right < len(self) and self.stamps[right] == stamp:
+            return self.poses[right]
+        if right == 0 or right == len(self):
+            end = min(right, len(self) - 1)
+            return self.poses[end] if len(self) and abs(self.stamps[end] - stamp) <= _END_SLACK else None
+        before, after = self.stamps[right - 1], self.stamps[right]
+        if after - before > max_gap:
+            return None
+        return interpolate_pose(self.poses[right - 1], self.poses[right], (stamp - before) / (after - before))
+
+    def write_tum(self, path: Path) -> None:
+        """Write one line per pose: ``stamp tx ty tz qx qy qz qw``, seconds and metres."""
+        lines = ["# stamp tx ty tz qx qy qz qw (camera to world)"]
+        for stamp, pose in zip(self.stamps, self.poses, strict=True):
+            numbers = (*pose.translation, *rotation_to_quaternion(pose.rotation))
+            lines.append(f"{stamp:.9f} " + " ".join(f"{number:.9f}" for number in numbers))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n")
+
+    @staticmethod
+    def read_tum(path: Path) -> Trajectory:
+        """Read what ``write_tum`` wrote, or any file in that format; lines that start with # are comments.
+
+        Raises DataError where the file is missing or is not in this format.
+        """
+        rows = read_numbers(path, 8)
+        return trajectory_from_rows(path, rows[:, 0], [pose_from_numbers(row[1:4], row[4:8], path) for row in rows])
+
+
+def trajectory_from_rows(path: Path, stamps: DoubleArray, poses: list[Pose]) -> Trajectory:
+    """A trajectory from the rows of a file, sorted by time and with repeated stamps dropped (recordings have both)."""
+    if len(stamps) != len(poses):
+        raise DataError(f"{path}: {len(poses)} poses for {len(stamps)} time stamps; the counts must agree")
+    unique, first = np.unique(stamps, return_index=True)
+    return Trajectory(np.ascontiguousarray(unique, np.float64), tuple(poses[i] for i in first))
+
+
+def read_numbers(path: Path, columns: int, delimiter: str | None = None) -> DoubleArray:
+    """The first ``columns`` numbers of every line of a text file, (N, columns) float64; lines that start with # are skipped.
+
+    Raises DataError, with the line, where the file cannot be read or a line is too short or not numeric.
+    """
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"cannot read {path}: {error}") from None
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        try:
+            row = [float(word) for word in line.split(delimiter)[:columns]]
+        except ValueError:
+            row = []
+        if len(row) < columns or not np.all(np.isfinite(row)):
+            raise DataError(f"{path}:{number}: expected {columns} numbers, got {line.strip()[:60]!r}")
+        rows.append(row)
+    if not rows:
+        raise DataError(f"{path} holds no data")
+    return np.array(rows, np.float64)
+
+
+def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path) -> Pose:
+    """A pose from a translation and a quaternion (x, y, z, w) of any length but zero; DataError names the file."""
+    if not np.linalg.norm(quaternion) > 1e-6:
+        raise DataError(f"{path}: a quaternion has no length: {quaternion.tolist()}")
+    return Pose(quaternion_to_rotation(quaternion), np.array(translation, np.float64))
+
+
+def rotation_to_quaternion(rotation: DoubleArray) -> DoubleArray:
+    """(4,) unit quaternion (x, y, z, w), w >= 0, of a rotation matrix (3, 3)."""
+    # Each candidate row is the quaternion times four times one of its components: the longest is the best conditioned.
+    r = rotation
+    trace = r[0, 0] + r[1, 1] + r[2, 2]
+    products = np.array(
+        [
+            [1 + 2 * r[0, 0] - trace, r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[2, 1] - r[1, 2]],
+            [r[0, 1] + r[1, 0], 1 + 2 * r[1, 1] - trace, r[1, 2] + r[2, 1], r[0, 2] - r[2, 0]],
+            [r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], 1 + 2 * r[2, 2] - trace, r[1, 0] - r[0, 1]],
+            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], 1 + trace],
+        ]
+    )
+    quaternion = products[int(np.argmax(np.diag(products)))]
+    quaternion = quaternion / np.linalg.norm(quaternion)
+    return np.asarray(-quaternion if quaternion[3] < 0 else quaternion, np.float64)
+
+
+def quaternion_to_rotation(quaternion: DoubleArray) -> DoubleArray:
+    """(3, 3) rotation matrix of a quaternion (x, y, z, w) of any length but zero."""
+    x, y, z, w = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def interpolate_pose(a: Pose, b: Pose, fraction: float) -> Pose:
+    """The pose between a (fraction 0) and b (fraction 1): translation linear, rotation by slerp on the shorter arc."""
+    p, q = rotation_to_quaternion(a.rotation), rotation_to_quaternion(b.rotation)
+    cosine = float(p @ q)
+    if cosine < 0.0:
+        q, cosine = -q, -cosine
+    angle = np.arccos(min(cosine, 1.0))
+    if angle < 1e-6:  # sin(angle) / angle is 1 here: slerp is the straight line
+        mixed = (1.0 - fraction) * p + fraction * q
+    else:
+        mixed = (np.sin((1.0 - fraction) * angle) * p + np.sin(fraction * angle) * q) / np.sin(angle)
+    return Pose(quaternion_to_rotation(mixed), (1.0 - fraction) * a.translation + fraction * b.translation)
