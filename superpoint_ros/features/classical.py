@@ -27,7 +27,7 @@ class Sift:
     def __init__(self, config: ExtractorConfig) -> None:
         self._config = config
         # The precise upscaling keeps pixel centres in place; without it every keypoint is off by a quarter of a pixel.
-        self._sift = cv2.SIFT_create(enable_precise_upscale=True)
+        self._sift = cv2.SIFT.create(enable_precise_upscale=True)
 
     def extract(self, image: Image, mask: NDArray[np.uint8] | None = None) -> Features:
         """Features of one image, best first; descriptors (N, 128) of unit length. Raises ImageError."""
@@ -46,7 +46,7 @@ class Orb:
 
     def __init__(self, config: ExtractorConfig) -> None:
         self._config = config
-        self._orb = cv2.ORB_create(nfeatures=config.max_keypoints)
+        self._orb = cv2.ORB.create(nfeatures=config.max_keypoints)
 
     def extract(self, image: Image, mask: NDArray[np.uint8] | None = None) -> Features:
         """Features of one image, best first; descriptors (N, 256) of unit length. Raises ImageError."""
@@ -57,15 +57,15 @@ class Orb:
         found, packed = self._orb.detectAndCompute(to_bytes(working.pixels), allowed) if fits else ((), None)
         if packed is None:
             packed = np.zeros((0, _ORB_BITS // 8), np.uint8)
-        bits = np.unpackbits(packed, axis=1).astype(np.float32)
+        bits = np.unpackbits(np.asarray(packed, np.uint8), axis=1).astype(np.float32)
         return _features(found, (bits * 2 - 1) / np.float32(16), working, self._config.max_keypoints, self.model)
 
 
 def _allowed(working: WorkingImage, mask: NDArray[np.uint8] | None, border: int) -> NDArray[np.uint8]:
     """(h, w) uint8 mask of OpenCV: 255 where keypoints may lie."""
     allowed = np.zeros(working.pixels.shape, np.uint8)
-    inner = (slice(border, max(border, allowed.shape[0] - border)), slice(border, max(border, allowed.shape[1] - border)))
-    allowed[inner] = 255
+    height, width = working.pixels.shape
+    allowed[border : max(border, height - border), border : max(border, width - border)] = 255
     if mask is not None:
         allowed[~working_mask(mask, working)] = 0
     return allowed

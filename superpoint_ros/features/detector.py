@@ -82,4 +82,4 @@ def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
     heat = heatmap[rows.clip(0, height - 1), columns.clip(0, width - 1)] * inside
     total = heat.sum(axis=(1, 2)) + np.finfo(np.float32).tiny
     offset = np.stack([(heat.sum(axis=1) @ steps) / total, (heat.sum(axis=2) @ steps) / total], axis=1)
-    return (pixels + offset.clip(-0.5, 0.5)).astype(np.float32)
+    return np.asarray((pixels + offset.clip(-0.5, 0.5)).astype(np.float32))

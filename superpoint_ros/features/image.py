@@ -17,6 +17,9 @@ CELL = 8
 _ROUNDING = 1e-3
 """How far a float image may leave [0, 1]: interpolation overshoots a little, a picture in [0, 255] by much more."""
 
+_NATIVE = {"u1": (np.uint8, 255), "u2": (np.uint16, 65535), "f2": (np.float32, 1), "f4": (np.float32, 1), "f8": (np.float32, 1)}
+"""What each kind of pixel, as NumPy spells it, is converted with, and the value of white."""
+
 
 @dataclass(frozen=True)
 class WorkingImage:
@@ -49,7 +52,8 @@ def working_image(image: Image, max_size: int = 0) -> WorkingImage:
     ratio = max_size / max(height, width)
     if 0 < ratio < 1:
         size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-        return WorkingImage(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (width, height))
+        shrunk = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        return WorkingImage(np.asarray(shrunk, np.float32), (width, height))
     return WorkingImage(grey, (width, height))
 
 
@@ -96,22 +100,21 @@ def to_grey(image: Image) -> FloatArray:
         raise ImageError(f"an image must be HxW, HxWx1, HxWx3 (RGB) or HxWx4 (RGBA), got shape {image.shape}")
     if image.size == 0:
         raise ImageError(f"an image of {image.shape[1]}x{image.shape[0]} pixels is empty")
-    dtype = {"u1": np.uint8, "u2": np.uint16, "f2": np.float32, "f4": np.float32, "f8": np.float32}.get(image.dtype.str[1:])
-    if dtype is None:
+    kind = image.dtype.str[1:]
+    if kind not in _NATIVE:
         raise ImageError(f"an image must be uint8, uint16 or float in [0, 1], got {image.dtype}")
 
+    dtype, white = _NATIVE[kind]
     native = np.ascontiguousarray(image[..., :3] if channels == 4 else image, dtype=dtype)
-    if dtype is np.float32:
+    if image.dtype.kind == "f":
         native = _unit_range(native)
     grey = native.reshape(native.shape[:2]) if channels == 1 else cv2.cvtColor(native, cv2.COLOR_RGB2GRAY)
-    if dtype is np.float32:
-        return np.asarray(grey, np.float32)
-    return np.asarray(np.divide(grey, np.float32(np.iinfo(dtype).max), dtype=np.float32))
+    return np.asarray(np.divide(grey, np.float32(white), dtype=np.float32))
 
 
 def to_bytes(grey: FloatArray) -> NDArray[np.uint8]:
     """(H, W) float32 in [0, 1] → uint8, rounded; exact for what was uint8 before."""
-    return np.rint(grey * np.float32(255)).astype(np.uint8)
+    return np.asarray(np.rint(grey * np.float32(255)).astype(np.uint8))
 
 
 def _unit_range(values: FloatArray) -> FloatArray:

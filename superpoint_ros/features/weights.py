@@ -17,11 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-import superpoint_ros
 from superpoint_ros.errors import WeightsError
 from superpoint_ros.features.network import Architecture, SuperPointNet, fold_batch_norm
 
-_SHIPPED = Path(superpoint_ros.__file__).parent / "weights"
+_SHIPPED = Path(__file__).parents[1] / "weights"
 _NESTED = ("model_state_dict", "state_dict", "net")
 """Where checkpoints of training runs keep the weights, beside the state of the optimizer."""
 
@@ -54,9 +53,7 @@ class Weights:
         return f"Weights({self.model!r}, {self.architecture}, {count} parameters)"
 
 
-def save_weights(
-    path: Path, state_dict: Mapping[str, Tensor], architecture: Architecture, name: str, **metadata: str
-) -> Weights:
+def save_weights(path: Path, state_dict: Mapping[str, Tensor], architecture: Architecture, name: str, **metadata: str) -> Weights:
     """Write weights as safetensors, batch norm folded, and return what ``load_weights`` will read.
 
     metadata: sentences about the model, e.g. licence= and training=.
@@ -94,7 +91,9 @@ def weights_path(model: str) -> Path:
     shipped = shipped_models()
     if model not in shipped:
         names = ", ".join(shipped) or "none in this installation"
-        raise WeightsError(f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth or .pt file")
+        raise WeightsError(
+            f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth or .pt file"
+        )
     return shipped[model]
 
 

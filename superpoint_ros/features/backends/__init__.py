@@ -32,7 +32,10 @@ class Backend(Protocol):
 
 
 def load_backend(config: ExtractorConfig) -> Backend:
-    """The backend that the settings ask for, with the model's weights. Raises WeightsError, DeviceError, MissingDependencyError."""
+    """The backend that the settings ask for, with the model's weights.
+
+    Raises WeightsError, DeviceError, MissingDependencyError.
+    """
     try:
         from superpoint_ros.features.backends.torch_backend import TorchBackend
     except ModuleNotFoundError as error:

@@ -57,7 +57,9 @@ def select_device(name: str) -> torch.device:
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if count == 0:
-            raise DeviceError(f"device {name!r}: PyTorch sees no CUDA GPU; use device auto or cpu, or install the driver and a CUDA build")
+            raise DeviceError(
+                f"device {name!r}: PyTorch sees no CUDA GPU; use device auto or cpu, or install the driver and a CUDA build"
+            )
         if (device.index or 0) >= count:
             raise DeviceError(f"device {name!r}: there are {count} CUDA GPUs, cuda:0 to cuda:{count - 1}")
     if device.type == "mps" and not torch.backends.mps.is_available():
