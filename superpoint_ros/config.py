@@ -59,13 +59,13 @@ class MatcherConfig(Section):
 class GeometryConfig(Section):
     """How the motion between two images is estimated."""
 
-    estimator: Literal["poselib", "opencv"] = Field("poselib", description="robust estimator: PoseLib LO-RANSAC or OpenCV USAC_MAGSAC")
+    estimator: Literal["poselib", "opencv"] = Field("poselib", description="PoseLib LO-RANSAC or OpenCV USAC_MAGSAC")
     max_error: float = Field(2.0, gt=0.0, le=100.0, description="largest reprojection or epipolar error of an inlier, in pixels")
     confidence: float = Field(0.9999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
     max_iterations: int = Field(2000, ge=1, le=1000000, description="most RANSAC iterations")
     min_inliers: int = Field(15, ge=5, le=10000, description="fewer inliers than this are no geometry")
-    min_parallax: float = Field(0.1, ge=0.0, le=90.0, description="median parallax in degrees below which the translation is not trusted")
-    min_motion: float = Field(0.5, ge=0.0, le=100.0, description="median motion of matches in pixels below which the camera stood still")
+    min_parallax: float = Field(0.1, ge=0.0, le=90.0, description="median parallax in degrees below which no translation shows")
+    min_motion: float = Field(0.5, ge=0.0, le=100.0, description="median motion in pixels below which the camera stood still")
     seed: int = Field(0, ge=0, description="seed of the robust estimator")
 
 
@@ -75,9 +75,9 @@ class KeyframeConfig(Section):
     policy: Literal["motion", "every_frame"] = Field(
         "motion", description="motion: when enough has changed; every_frame: always compare consecutive images"
     )
-    parallax: float = Field(1.5, ge=0.0, le=90.0, description="median parallax in degrees from which on an image becomes a keyframe")
-    max_motion: float = Field(0.05, gt=0.0, le=1.0, description="the same for the median motion of matches, as a share of the image diagonal")
-    min_shared: float = Field(0.6, ge=0.0, le=1.0, description="the same when the inliers fall below this share of the most that were seen")
+    parallax: float = Field(1.5, ge=0.0, le=90.0, description="median parallax in degrees that makes a keyframe")
+    max_motion: float = Field(0.05, gt=0.0, le=1.0, description="median motion that makes one, as a share of the image diagonal")
+    min_shared: float = Field(0.6, ge=0.0, le=1.0, description="so does a share of the inliers, of the most so far, below this")
 
 
 class OdometryConfig(Section):

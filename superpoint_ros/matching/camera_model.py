@@ -64,7 +64,7 @@ def normalize_points(points: NDArray[np.floating], camera: Camera) -> DoubleArra
         rays = cv2.fisheye.undistortPoints(pixels[:, None], camera.matrix, coefficients, criteria=_STOP)
     else:
         rays = cv2.undistortPointsIter(pixels[:, None], camera.matrix, coefficients, np.eye(3), np.eye(3), _STOP)
-    rays = rays.reshape(-1, 2)
+    rays = np.asarray(rays, np.float64).reshape(-1, 2)
     missed = np.linalg.norm(_project(rays, camera) - pixels, axis=1)
     rays[~(missed < _TOLERANCE)] = np.nan
     return rays
@@ -75,7 +75,7 @@ def _project(rays: DoubleArray, camera: Camera) -> DoubleArray:
     zero, coefficients = np.zeros(3), np.array(camera.distortion)
     points = np.column_stack([rays, np.ones(len(rays))])[:, None]
     project = cv2.fisheye.projectPoints if camera.model == "equidistant" else cv2.projectPoints
-    return project(points, zero, zero, camera.matrix, coefficients)[0].reshape(-1, 2)
+    return np.asarray(project(points, zero, zero, camera.matrix, coefficients)[0], np.float64).reshape(-1, 2)
 
 
 def undistort_points(points: NDArray[np.floating], camera: Camera) -> DoubleArray:

@@ -9,6 +9,9 @@ import numpy as np
 from ..types import BoolArray, Camera, DoubleArray, Features, Matches
 from .camera_model import is_distorted, undistort_points
 
+_FAR = 100.0
+"""Image diagonals from the corner beyond which an undistorted point is not used."""
+
 
 @dataclass(frozen=True)
 class Correspondences:
@@ -32,14 +35,12 @@ class Correspondences:
         finite = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
         if camera is not None and is_distorted(camera):
             a[finite], b[finite] = undistort_points(a[finite], camera), undistort_points(b[finite], camera)
-        usable = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
         width, height = (max(side, 1) for side in current.image_size)
+        diagonal = float(np.hypot(width, height))
+        # False for NaN. Rays that graze the image plane end so far away that their squares would drown all others.
+        usable = np.all(np.abs(np.hstack([a, b])) < _FAR * diagonal, axis=1)
         return Correspondences(
-            np.ascontiguousarray(a[usable]),
-            np.ascontiguousarray(b[usable]),
-            usable,
-            float(width * height),
-            float(np.hypot(width, height)),
+            np.ascontiguousarray(a[usable]), np.ascontiguousarray(b[usable]), usable, float(width * height), diagonal
         )
 
     def __len__(self) -> int:

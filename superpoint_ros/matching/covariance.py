@@ -14,13 +14,15 @@ UNKNOWN_DIRECTION = np.eye(3) / 3.0
 def relative_pose_covariance(
     pose: Pose, K: DoubleArray, reference: DoubleArray, current: DoubleArray, noise: float
 ) -> DoubleArray | None:
-    """(6, 6) covariance in rad^2 of (rotation vector, translation direction) from the inliers; None where they do not determine it.
+    """(6, 6) covariance in rad^2 of (rotation vector, translation direction); None where the inliers do not determine it.
 
-    The rotation vector w is that of exp(w) R, i.e. about the axes of the current camera. The direction has two degrees of freedom, so
-    that the last three rows and columns have rank two: no variance along the translation itself.
+    The rotation vector w is that of exp(w) R, i.e. about the axes of the current camera. The direction has two degrees of
+    freedom, so that the last three rows and columns have rank two: no variance along the translation itself.
 
-    Gauss-Newton: noise^2 (J^T J)^-1 with J the Jacobian of the Sampson distances in pixels. Their denominators are held fixed, which
-    is exact where the residual is zero. reference, current: (N, 2) undistorted pixels. noise: of one coordinate, in pixels.
+    Gauss-Newton: noise^2 (J^T J)^-1 with J the Jacobian of the Sampson distances in pixels. Their denominators are held fixed,
+    which is exact where the residual is zero. What the matches have in common, such as a wrong calibration, is not in it.
+
+    reference, current: (N, 2) undistorted pixels of the inliers. noise: of one coordinate, in pixels.
     """
     if len(reference) < 6:
         return None
@@ -72,4 +74,4 @@ def tangent_basis(direction: DoubleArray) -> DoubleArray:
 def _inverse(information: DoubleArray) -> DoubleArray | None:
     if not np.isfinite(information).all() or np.linalg.cond(information) > 1e14:
         return None
-    return np.linalg.inv(information)
+    return np.asarray(np.linalg.inv(information), np.float64)

@@ -15,6 +15,8 @@ def plane_poses(H: DoubleArray, K: DoubleArray, points: DoubleArray) -> list[Pos
     points: (N, 2) undistorted pixels of the reference image that lie on the plane. Of the four decompositions (Malis and Vargas,
     INRIA RR-6303, 2007), those that would put most of the points behind the camera are dropped.
     """
+    if len(points) == 0:
+        return []
     # The sign of a homography is free; with a positive determinant both cameras are on the same side of the plane.
     _, rotations, translations, normals = cv2.decomposeHomographyMat(H * np.sign(np.linalg.det(H)), K)
     rays = unit_rays(points, K)

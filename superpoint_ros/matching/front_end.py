@@ -23,7 +23,7 @@ class PairResult:
     The first image, and the first one after a reset, has no reference: reference and geometry are None, reference_stamp is NaN,
     matches are empty.
     tracks: one per keypoint of this image. is_keyframe: whether this image is the reference of the next one.
-    reset_reason: why everything before this image was forgotten, a sentence; empty in normal operation and on the very first image.
+    reset_reason: why everything before this image was forgotten, a sentence; empty in normal operation and on the first image.
     """
 
     stamp: float
@@ -80,12 +80,10 @@ class PairMatcher:
             tracks = self._tracker.update(features, None, stamp, camera)
             return PairResult(stamp, features, tracks, empty_matches(), reset_reason=reset_reason)
         matches, geometry = self._compare(reference, view, camera)
-        if previous is reference:
-            links = _chosen(matches, geometry)
-        else:
-            links = _chosen(*self._compare(previous, view, camera))
+        inliers = _chosen(matches, geometry)
+        links = inliers if previous is reference else _chosen(*self._compare(previous, view, camera))
         tracks = self._tracker.update(features, links, stamp, camera)
-        is_keyframe = self._policy.update(geometry, _motion(reference.features, features, _chosen(matches, geometry)))
+        is_keyframe = self._policy.update(geometry, _motion(reference.features, features, inliers))
         if is_keyframe:
             self._reference = view
         return PairResult(stamp, features, tracks, matches, reference.features, reference.stamp, geometry, is_keyframe)

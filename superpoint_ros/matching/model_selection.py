@@ -1,16 +1,18 @@
 """Which motion explains the matches: none, a rotation, a homography or a general motion.
 
-The criterion is GRIC, the geometric robust information criterion of Torr (Bayesian Model Estimation and Selection for Epipolar Geometry
-and Generic Manifold Fitting, IJCV 50(1), 2002):
+The criterion is GRIC, the geometric robust information criterion of Torr (Bayesian Model Estimation and Selection for Epipolar
+Geometry and Generic Manifold Fitting, IJCV 50(1), 2002):
 
     GRIC = sum_i min(e_i^2 / s^2, 2 (r - d))  +  d n log(r)  +  k log(r n)
 
 with n matches, residuals e_i in the joint space of the four coordinates (r = 4), noise s, k parameters of the motion and d
-dimensions of structure per match. The first term pays for misfit, the second for the freedom of every point to lie anywhere on a
-line instead of at one place, the third for the motion itself. The model with the lowest value wins. Planes and pure rotations need
-no special case: there, E fits no better than the homography but pays for its extra freedom.
+dimensions of structure per match. The first term pays for misfit, the second for the freedom of every point to lie anywhere on
+a line instead of at one place, the third for the motion itself. The model with the lowest value wins. Planes and pure rotations
+need no special case: there, E fits no better than the homography but pays for its extra freedom.
 
 The noise s comes from the residuals of the most general model that was found, since all of the others are special cases of it.
+Matches that no model explains are left out: an outlier would cost 4 + 2 log 4 under a homography and 2 + 3 log 4 under E, so that
+enough of them would decide for E.
 """
 
 from __future__ import annotations

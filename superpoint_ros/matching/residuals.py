@@ -35,7 +35,7 @@ def transfer_errors(H: DoubleArray, reference: DoubleArray, current: DoubleArray
     With noise of variance s^2 in each coordinate of both images it is about 2 s^2 chi^2(2).
     """
     forward = _transfer(H, reference) - current
-    backward = _transfer(np.linalg.inv(H), current) - reference
+    backward = _transfer(np.asarray(np.linalg.inv(H), np.float64), current) - reference
     squared = 0.5 * ((forward**2).sum(axis=1) + (backward**2).sum(axis=1))
     return np.where(np.isfinite(squared), squared, np.inf)
 

@@ -1,7 +1,8 @@
 """Robust estimators: PoseLib's LO-RANSAC and OpenCV's USAC with MAGSAC++ scores, behind the same two functions.
 
-PoseLib: Larsson et al., https://github.com/PoseLib/PoseLib; LO-RANSAC: Lebeda, Matas, Chum, BMVC 2012; MAGSAC++: Barath et al., CVPR
-2020. Both are seeded and run in one thread, so that the same points give the same answer. They return None instead of a bad matrix.
+PoseLib: Larsson et al., https://github.com/PoseLib/PoseLib; LO-RANSAC: Lebeda, Matas, Chum, BMVC 2012; MAGSAC++: Barath et
+al., CVPR 2020. Both are seeded and run in one thread, so that the same points give the same answer. They return None instead of
+a bad matrix. Whichever found a pose, PoseLib's non-linear refinement brings it to the nearest minimum.
 """
 
 from __future__ import annotations

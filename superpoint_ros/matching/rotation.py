@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..types import DoubleArray
-from .residuals import homogeneous, transfer_errors
+from .residuals import transfer_errors
 
 _ITERATIONS = 5
 
@@ -39,5 +39,6 @@ def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
 
 def unit_rays(points: DoubleArray, K: DoubleArray) -> DoubleArray:
     """(N, 2) undistorted pixels -> (N, 3) rays of unit length in the camera frame."""
-    rays = homogeneous(points) @ np.linalg.inv(K).T
-    return np.asarray(rays / np.linalg.norm(rays, axis=1, keepdims=True))
+    rays = np.ones((len(points), 3))
+    rays[:, :2] = (points - K[:2, 2]) / (K[0, 0], K[1, 1])
+    return np.asarray(rays / np.sqrt((rays**2).sum(axis=1, keepdims=True)))

@@ -30,7 +30,8 @@ class Tracker:
         """Tracks of all keypoints of the current image, in their order.
 
         matches: from the previous image (as given to the last call) to this one, best without outliers; None where there is no
-        connection. stamp: seconds; where it does not advance, every keypoint starts anew. camera: one that is not usable counts as none.
+        connection. stamp: seconds; where it does not advance, every keypoint starts anew. camera: one that is not usable counts
+        as none.
         """
         if not stamp > self._stamp:
             self.reset()

@@ -9,8 +9,8 @@ from ..types import Pose, TwoViewGeometry, TwoViewStatus
 class MonocularOdometry:
     """The pose of the camera in a world frame that is the camera frame of the first reference image.
 
-    A single camera does not show how far it moved: every step between keyframes gets the length ``step_length`` if it is given, and
-    unit length (with ``scale_known`` False) otherwise, so that only rotations and the directions of steps mean something.
+    A single camera does not show how far it moved: every step between keyframes gets the length ``step_length`` if it is given,
+    and unit length (with ``scale_known`` False) otherwise, so that only rotations and the directions of steps mean something.
     """
 
     def __init__(self, config: OdometryConfig = OdometryConfig()) -> None:
@@ -32,8 +32,8 @@ class MonocularOdometry:
         is_keyframe: whether the current image is the reference of the next geometry. Between keyframes only the rotation is known
         (how far along its step the camera is, is not), hence such an image has no pose and changes nothing.
 
-        NO_MOTION leaves the pose as it is, PURE_ROTATION turns it on the spot. Returns None where the motion is unknown: then the pose
-        stays where it was, and a keyframe counts as a failure.
+        NO_MOTION leaves the pose as it is, PURE_ROTATION turns it on the spot. Returns None where the motion is unknown: then the
+        pose stays where it was, and a keyframe counts as a failure.
         """
         if not is_keyframe:
             return None
