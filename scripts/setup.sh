@@ -48,8 +48,9 @@ if [ "$kind" = wheels ]; then
 else # cv_bridge is compiled against the numpy of the system
   "$PYTHON" -c 'import numpy; print("numpy==" + numpy.__version__)' >.venv/constraints.txt
 fi
+export PIP_NO_COMPILE=1 # Python compiles what it imports; compiling all takes a minute
 install() {
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint .venv/constraints.txt "$@"
+  .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --constraint .venv/constraints.txt "$@"
 }
 
 # First, for the packages that need torch would bring whichever build comes first. TORCH is split into words on purpose.

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
+from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.ros.camera_info import camera_from_info
-from superpoint_ros.ros.qos import subscribe_latched
+from superpoint_ros.ros.qos import LATCHED, subscribe
 from superpoint_ros.types import Camera
+
+_SEARCH_PERIOD = 0.25
+"""Seconds."""
 
 
 class CameraInput:
@@ -25,8 +31,11 @@ class CameraInput:
         self._key: object = None
         self._camera: Camera | None = None
         self._complaint = ""
-        self._subscriptions = subscribe_latched(node, CameraInfo, "camera_info", self._on_info)
-        self._topic = self._subscriptions[0].topic_name
+        self._node = node
+        self._subscription = subscribe(node, CameraInfo, "camera_info", self._on_info)
+        self._topic = self._subscription.topic_name
+        self._latched: Subscription | None = None
+        self._search = node.create_timer(_SEARCH_PERIOD, self._look_for_latched, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def camera(self, size: tuple[int, int], rectified: bool) -> Camera | None:
         """The intrinsics of images of this (width, height); None where they are not known."""
@@ -47,6 +56,18 @@ class CameraInput:
         except DataError as error:
             return None, str(error)
         return camera, "" if camera else f"camera_info on {self._topic} is not calibrated: {'P' if rectified else 'K'} has no focal length"
+
+    def _look_for_latched(self) -> None:
+        """A subscription that hears everybody is not told what was published before it came: that takes a second one.
+
+        It is made only for a publisher that latches: all others would warn their users of an incompatible subscriber.
+        """
+        if self._latched is None and self._info is None:
+            publishers = self._node.get_publishers_info_by_topic(self._topic)
+            if any(p.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL for p in publishers):
+                self._latched = self._node.create_subscription(CameraInfo, self._topic, self._on_info, LATCHED)
+        else:
+            self._search.cancel()
 
     def _on_info(self, message: CameraInfo) -> None:
         # Cameras send the same one with every image; comparing here keeps the work per image at an identity check.

@@ -54,7 +54,7 @@ class Parameters(Generic[C]):
             # A number without a decimal point is welcome where a float is meant; pydantic checks the types.
             return self._node.declare_parameter(name, default, describe(field)).value
         except ParameterException as error:
-            raise ConfigError(str(error).rpartition("Reason: ")[2]) from error
+            raise ConfigError(str(error).rpartition("Reason: ")[2].removesuffix(f": {name}")) from error
 
     def _warn_of_unknown(self) -> None:
         """ROS ignores parameters that nobody declares, so that a typing error in a YAML file would go unnoticed."""

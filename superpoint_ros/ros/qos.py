@@ -19,7 +19,7 @@ RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durabili
 where a lost keyframe would break the trajectory."""
 
 LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""For what may have been published once, before this node started."""
+"""For what was published once, before this node started. Only publishers that latch match it."""
 
 
 def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RELIABLE) -> Publisher:
@@ -61,10 +61,3 @@ def subscribe(node: Node, message_type: type, topic: str, callback: Any, profile
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
     return subscription
-
-
-def subscribe_latched(node: Node, message_type: type, topic: str, callback: Any) -> list[Subscription]:
-    """Hears publishers that latch, and those that do not: no single subscription receives both what was said before and the rest."""
-    quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
-    latched = node.create_subscription(message_type, topic, callback, LATCHED, event_callbacks=quiet)
-    return [subscribe(node, message_type, topic, callback), latched]
