@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from superpoint_ros.cli.console import progress, say
-from superpoint_ros.cli.images import find_images
 from superpoint_ros.cli.options import with_config
 from superpoint_ros.config import Config
 
@@ -29,6 +28,7 @@ def extract(
       superpoint-ros extract photos/ -o features.h5
       superpoint-ros extract a.png b.png --max-keypoints 2000 --model weights.safetensors -o features.h5
     """
+    from superpoint_ros.cli.images import find_images
     from superpoint_ros.features.loading import load_extractor
     from superpoint_ros.io.features_file import FeaturesWriter
     from superpoint_ros.io.images import read_image

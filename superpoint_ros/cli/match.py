@@ -31,7 +31,7 @@ def match(
       superpoint-ros match left.png right.png -o matches.jpg
       superpoint-ros match a.png b.png --camera camera.yaml --max-keypoints 2000
     """
-    from superpoint_ros.evaluation.drawing import MatchPicture, draw_matches
+    from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
     from superpoint_ros.features.loading import load_extractor
     from superpoint_ros.io.camera_file import read_camera
     from superpoint_ros.io.images import read_image
@@ -53,7 +53,7 @@ def match(
     print_table(f"{a.name} → {b.name} with {extractor.model}", rows)
     say(geometry.reason)
     if output is not None:
-        write_picture(output, draw_matches(MatchPicture.of(image_a, image_b, features_a, features_b, matches, geometry)))
+        write_picture(output, draw_side_by_side(MatchPicture.of(image_a, image_b, features_a, features_b, matches, geometry)))
         say(f"picture: {output}")
 
 

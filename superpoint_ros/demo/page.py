@@ -8,7 +8,7 @@ import numpy as np
 
 from superpoint_ros.demo.outcome import Criteria, Outcome
 from superpoint_ros.evaluation import plots
-from superpoint_ros.evaluation.drawing import MatchPicture, draw_matches
+from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
 from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
 from superpoint_ros.io.frame import Source
@@ -90,4 +90,4 @@ def _pictures(outcome: Outcome, recording: Recording, source: Source) -> Iterato
             f"parallax {figure(pair.geometry.parallax)}°. {pair.geometry.reason}"
         )
         picture = MatchPicture(reference.image, current.image, points[:, :2], points[:, 2:], pair.geometry.inliers, caption)
-        yield Picture(draw_matches(picture), caption)
+        yield Picture(draw_side_by_side(picture), caption)

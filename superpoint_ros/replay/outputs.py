@@ -13,7 +13,7 @@ import yaml
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation import plots
-from superpoint_ros.evaluation.drawing import draw_matches
+from superpoint_ros.evaluation.side_by_side import draw_side_by_side
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
 from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
 from superpoint_ros.replay.runner import ReplayResult
@@ -65,7 +65,7 @@ def make_report(result: ReplayResult, settings: str) -> Report:
         facts=list(_facts(result)),
         plots=list(_plots(result)),
         tables=list(_tables(result)),
-        pictures=[Picture(draw_matches(picture), picture.caption) for picture in result.pictures],
+        pictures=[Picture(draw_side_by_side(picture), picture.caption) for picture in result.pictures],
         settings=settings,
     )
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
-from superpoint_ros.evaluation.drawing import MatchPicture
+from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
 from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
 from superpoint_ros.io.trajectory import Trajectory

@@ -35,7 +35,7 @@ class MatchPicture:
         )
 
 
-def draw_matches(picture: MatchPicture, max_lines: int = 160) -> NDArray[np.uint8]:
+def draw_side_by_side(picture: MatchPicture, max_lines: int = 160) -> NDArray[np.uint8]:
     """Side by side (reference left), HxWx3 uint8 RGB: inliers in a colour that follows their place, outliers red and thin.
 
     More than max_lines are thinned out evenly: beyond that nobody sees where a line goes.
@@ -62,10 +62,12 @@ def draw_matches(picture: MatchPicture, max_lines: int = 160) -> NDArray[np.uint
 
 def _canvas(image: Image) -> NDArray[np.uint8]:
     """A greyish copy, so that colours belong to the matches."""
-    from superpoint_ros.features.image import to_grey
+    import cv2
 
-    grey = np.asarray(to_grey(image)) * 200.0 + 25.0
-    return np.repeat(grey.astype(np.uint8)[:, :, None], 3, axis=2)
+    from superpoint_ros.drawing import to_picture
+
+    grey = cv2.cvtColor(to_picture(image), cv2.COLOR_RGB2GRAY)
+    return np.repeat((grey * 0.78 + 25.0).astype(np.uint8)[:, :, None], 3, axis=2)
 
 
 def _thin(indices: NDArray[np.intp], most: int) -> list[int]:
