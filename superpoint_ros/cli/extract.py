@@ -28,16 +28,15 @@ def extract(
       superpoint-ros extract photos/ -o features.h5
       superpoint-ros extract a.png b.png --max-keypoints 2000 --model weights.safetensors -o features.h5
     """
-    from superpoint_ros.cli.images import find_images
     from superpoint_ros.features.loading import load_extractor
     from superpoint_ros.io.features_file import FeaturesWriter
-    from superpoint_ros.io.images import read_image
+    from superpoint_ros.io.images import find_images, read_image
 
     found = find_images(images)
     extractor = load_extractor(config.extractor)
     total = 0
     with progress() as bar, FeaturesWriter(output) as file:
-        for name, path in bar.track(found.items(), description="extract"):
+        for name, path in bar.track(found, description="extract"):
             features = extractor.extract(read_image(path))
             file.write(name, features)
             total += len(features)
