@@ -82,7 +82,7 @@ def _more(outcome: Any) -> list[tuple[str, str]]:
 
     summary = outcome.summary
     rows = [
-        ("Play rate", f"{outcome.frame_rate:.1f} Hz, {outcome.rate:.2f} × real time"),
+        ("Play rate", f"{outcome.frame_rate:.1f} Hz, {outcome.rate:.2f} × real time, held back {outcome.pauses} times"),
         ("Keyframe pairs", str(summary.pairs)),
         ("Keypoints, matches, inliers (median)", " / ".join(figure(n, 0) for n in (summary.keypoints, summary.matches, summary.inliers))),
     ]

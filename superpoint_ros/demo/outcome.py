@@ -45,7 +45,8 @@ class Outcome:
     """Figures of a demo run.
 
     pairs: of keyframes. lost: stamps (ns) with features for which a later message is missing. latencies in milliseconds since the
-    image was published, by topic. seconds: from the first image to the last message.
+    image was published, by topic. frame_rate: Hz at which the frames were played; rate: the same, real time is 1. pauses: how often
+    playing was held back because the machine got slower than it was when the rate was chosen.
     """
 
     played: int
@@ -59,7 +60,7 @@ class Outcome:
     latencies: dict[str, np.ndarray]
     rate: float
     frame_rate: float
-    probe_period: float
+    pauses: int
     checks: tuple[Check, ...] = ()
 
     @property
@@ -80,6 +81,7 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
         if geometry.is_keyframe and geometry.stamp in matches
     )
     trajectory = _trajectory(recording)
+    frame_rate = 1.0 / float(np.median(np.diff([image.at for image in recording.images])))
     stamps = np.unique([image.stamp for image in recording.images])  # the first is shown until it has come through
     summary = summarize(pairs)
     played = set(stamps.tolist())
@@ -95,9 +97,9 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
         trajectory=trajectory,
         trajectory_error=_trajectory_error(trajectory, truth),
         latencies=_latencies(recording),
-        rate=recording.rate,
-        frame_rate=recording.rate / (float(np.median(np.diff(stamps))) * 1e-9),
-        probe_period=recording.probe_period,
+        rate=frame_rate * float(np.median(np.diff(stamps))) * 1e-9,
+        frame_rate=frame_rate,
+        pauses=recording.pauses,
         checks=tuple(_checks(criteria, summary, processed / len(played), len(lost))),
     )
 

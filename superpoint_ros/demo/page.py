@@ -24,7 +24,8 @@ def make_page(outcome: Outcome, recording: Recording, source: Source, settings: 
     return Report(
         title=f"Demo: {source.name}",
         subtitle=f"superpoint_node, matcher_node and odometry_node as three processes over DDS, with {outcome.model}. "
-        f"{outcome.played} frames at {outcome.frame_rate:.1f} Hz ({outcome.rate:.2f} × real time).",
+        f"{outcome.played} frames at {outcome.frame_rate:.1f} Hz ({outcome.rate:.2f} × real time), "
+        f"held back {outcome.pauses} times.",
         verdict=verdict,
         passed=outcome.passed,
         facts=list(_facts(outcome)),

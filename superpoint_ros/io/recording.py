@@ -63,10 +63,13 @@ class HeardPose(Heard):
 
 @dataclass
 class Recording:
-    """Everything, in the order of arrival. probe_period: seconds one frame took alone; rate: real time is 1."""
+    """Everything, in the order of arrival.
 
-    rate: float = 1.0
+    probe_period: seconds that a frame took before the rate was chosen. pauses: how often the clock stood still afterwards.
+    """
+
     probe_period: float = 0.0
+    pauses: int = 0
     images: list[Heard] = field(default_factory=list)
     features: list[HeardFeatures] = field(default_factory=list)
     matches: list[HeardMatches] = field(default_factory=list)

@@ -51,8 +51,8 @@ class DemoPlayer(Node):
         self._images.publish(image)
         return stamp
 
-    def show_on_time(self, frame: Frame, rate: float) -> None:
-        """Publish one frame when it is due; the clock runs ``rate`` times as fast as real time from the first call on."""
+    def wait_until_due(self, frame: Frame, rate: float) -> None:
+        """Let the clock run, ``rate`` times as fast as real time, until it is time for a frame. The first one is due at once."""
         now = time.monotonic()
         if self._start is None:
             self._start = (now, frame.stamp)
@@ -62,7 +62,11 @@ class DemoPlayer(Node):
             self._tick(nanoseconds(first + (now - began) * rate))
             time.sleep(min(CLOCK_PERIOD, due - now))
             now = time.monotonic()
-        self.show(frame)
+
+    def postpone(self, seconds: float) -> None:
+        """Everything is due later: the clock stood still for so long."""
+        if self._start is not None:
+            self._start = (self._start[0] + seconds, self._start[1])
 
     def _tick(self, stamp: int) -> None:
         self._clock_ticks.publish(Clock(clock=_time(stamp)))

@@ -44,6 +44,11 @@ class DemoRecorder(Node):
         with self._news:
             return self._news.wait_for(lambda: stamp in self._heard.get(topic, ()), timeout)
 
+    def has(self, topic: str, stamp: int) -> bool:
+        """Whether that message has arrived."""
+        with self._news:
+            return stamp in self._heard.get(topic, ())
+
     def wait_until_quiet(self, seconds: float) -> None:
         """Wait until nothing has arrived for some time."""
         with self._news:
