@@ -16,6 +16,7 @@ from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.trajectory import Trajectory
 from superpoint_ros.replay.runner import ReplayResult, replay
+from superpoint_ros.simulation.bag import write_bag
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
 CONFIG = Config.model_validate({"extractor": {"model": "sift", "max_keypoints": 500}, "keyframes": {"policy": "every_frame"}})
@@ -92,10 +93,12 @@ def test_one_frame_is_not_enough() -> None:
 
 
 @pytest.fixture(scope="module")
-def written(sequence_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    bag = tmp_path_factory.mktemp("bag") / "simulation"
+    write_bag(SimulatedSequence(frames=6, size=(320, 240), rate=5.0), bag)
     out = tmp_path_factory.mktemp("out")
     (out / "mine.txt").write_text("keep")
-    called = CliRunner().invoke(app, ["replay", str(sequence_folder), "-o", str(out), "--features", "sift", "--max-keypoints", "300"])
+    called = CliRunner().invoke(app, ["replay", str(bag), "-o", str(out), "--features", "sift", "--max-keypoints", "300"])
     assert called.exit_code == 0, called.stderr
     assert "Valid two-view geometries" in called.stdout
     assert "Rotation per pair" in called.stdout

@@ -1,0 +1,157 @@
+"""ROS 2 bags (sqlite3 and mcap, with or without ``metadata.yaml``), and ROS 1 bags; no ROS installation is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rosbags.highlevel import AnyReader
+from rosbags.typesys import Stores, get_typestore
+
+from superpoint_ros.errors import DataError
+from superpoint_ros.io.camera_file import make_camera
+from superpoint_ros.io.frame import Frame
+from superpoint_ros.io.images import decode_image
+from superpoint_ros.io.raw_image import decode_raw_image
+from superpoint_ros.io.trajectory import Trajectory, pose_from_numbers, trajectory_from_rows
+from superpoint_ros.types import Camera
+
+_STORAGES = (".mcap", ".db3", ".bag")
+_RAW = "sensor_msgs/msg/Image"
+_COMPRESSED = "sensor_msgs/msg/CompressedImage"
+_CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+_POSES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/PoseStamped")
+
+
+def is_rosbag(path: Path) -> bool:
+    """Whether a path is a bag file, or a folder with ``metadata.yaml`` or bag files."""
+    if path.is_dir():
+        return (path / "metadata.yaml").is_file() or any(entry.suffix in _STORAGES for entry in path.iterdir())
+    return path.suffix in _STORAGES
+
+
+def open_rosbag(path: Path, topic: str | None = None) -> RosbagSource:
+    """The images of one topic; see ``RosbagSource``."""
+    return RosbagSource(path, topic)
+
+
+class RosbagSource:
+    """An ``io.Source`` of one image topic, raw or compressed, in the order in which the messages were recorded.
+
+    Stamps are those of the headers; of the recording where a header has none. The camera is the first camera_info beside the
+    image topic, or the only one of the bag; a rectified topic (``…/image_rect``) uses its projection matrix. Ground truth is a
+    topic (Odometry or PoseStamped) with ``ground_truth`` in its name, as poses of the camera's optical frame; an Odometry of
+    another child frame than the image's is not used.
+    """
+
+    def __init__(self, path: Path, topic: str | None = None) -> None:
+        """topic: needed where the bag has several. Raises DataError for an unreadable bag, no images, or an unclear topic."""
+        self._path = path
+        with self._open() as reader:
+            types = {name: info.msgtype or "" for name, info in reader.topics.items() if info.msgcount}
+            self._topic = _choose_topic(path, types, topic)
+            self._count = reader.topics[self._topic].msgcount
+            self._types = types
+
+    @property
+    def name(self) -> str:
+        """Name of the bag."""
+        return self._path.stem
+
+    @property
+    def topic(self) -> str:
+        """The image topic."""
+        return self._topic
+
+    @cached_property
+    def camera(self) -> Camera | None:
+        """From the first camera_info; None where the bag has none for this topic."""
+        topics = [name for name, kind in self._types.items() if kind == _CAMERA_INFO]
+        beside = self._topic.removesuffix("/compressed").rpartition("/")[0] + "/camera_info"
+        topic = beside if beside in topics else topics[0] if len(topics) == 1 else None
+        if topic is None:
+            return None
+        info = next(message for message, _ in self._messages(topic))
+        origin = f"{self._path}, topic {topic}"
+        if "rect" in self._topic.removesuffix("/compressed").rpartition("/")[2]:
+            matrix = [number for row in range(3) for number in info.p[4 * row : 4 * row + 3]]
+            return make_camera(info.width, info.height, matrix, "", (), origin)
+        return make_camera(info.width, info.height, info.k, info.distortion_model, info.d, origin)
+
+    @cached_property
+    def ground_truth(self) -> Trajectory | None:
+        """Poses of the camera, where a topic says that it has them."""
+        topic = next((name for name, kind in self._types.items() if kind in _POSES and "ground_truth" in name), None)
+        if topic is None:
+            return None
+        frame = next(message for message, _ in self._messages(self._topic)).header.frame_id
+        stamps, poses = [], []
+        for message, recorded in self._messages(topic):
+            if getattr(message, "child_frame_id", frame) != frame:
+                return None
+            pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
+            position, turn = pose.position, pose.orientation
+            quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
+            poses.append(pose_from_numbers(np.array([position.x, position.y, position.z]), quaternion, self._path))
+            stamps.append(_seconds(message, recorded))
+        return trajectory_from_rows(self._path, np.array(stamps), poses)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, (message, recorded) in enumerate(self._messages(self._topic)):
+            name = f"{self._path}, topic {self._topic}, message {index}"
+            if self._types[self._topic] == _COMPRESSED:
+                image = decode_image(np.frombuffer(message.data, np.uint8), name)
+            else:
+                image = decode_raw_image(message, name)
+            yield Frame(index, _seconds(message, recorded), f"{index:06d}", image)
+
+    def _messages(self, topic: str) -> Iterator[tuple[Any, int]]:
+        """Messages of a topic and the nanoseconds at which they were recorded."""
+        with self._open() as reader:
+            connections = [connection for connection in reader.connections if connection.topic == topic]
+            for connection, recorded, data in reader.messages(connections):
+                yield reader.deserialize(data, connection.msgtype), recorded
+
+    @contextmanager
+    def _open(self) -> Generator[AnyReader, None, None]:
+        """The open bag; whatever goes wrong in reading it becomes a DataError."""
+        paths = [self._path]
+        if self._path.is_dir() and not (self._path / "metadata.yaml").is_file():
+            paths = sorted(path for path in self._path.iterdir() if path.suffix in _STORAGES)
+        try:
+            # Bags of sqlite3 before ROS 2 Iron hold no message definitions.
+            with AnyReader(paths, default_typestore=get_typestore(Stores.LATEST)) as reader:
+                yield reader
+        except DataError:
+            raise
+        except Exception as error:  # damaged files raise whatever the parsers trip over: struct.error, sqlite3.Error, zstd's, …
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(f"cannot read the bag {self._path}: {reason}; if it was cut off, try `ros2 bag reindex`") from error
+
+
+def _choose_topic(path: Path, types: dict[str, str], wanted: str | None) -> str:
+    images = sorted(name for name, kind in types.items() if kind in (_RAW, _COMPRESSED) and not name.endswith("/compressedDepth"))
+    listed = ", ".join(images)
+    if not images:
+        raise DataError(f"the bag {path} has no images; its topics are {', '.join(sorted(types)) or 'none'}")
+    if wanted is not None:
+        if wanted not in images:
+            raise DataError(f"the bag {path} has no image topic {wanted}; choose one of {listed}")
+        return wanted
+    # The compressed copy of a raw topic is no second camera.
+    cameras = [name for name in images if name.removesuffix("/compressed") == name or name.removesuffix("/compressed") not in images]
+    if len(cameras) > 1:
+        raise DataError(f"the bag {path} has several image topics; choose one: {listed}")
+    return cameras[0]
+
+
+def _seconds(message: Any, recorded: int) -> float:
+    stamp = message.header.stamp
+    return float(stamp.sec + stamp.nanosec / 1e9) if stamp.sec or stamp.nanosec else recorded / 1e9
