@@ -63,9 +63,9 @@ def working_mask(mask: NDArray[np.uint8], working: WorkingImage) -> BoolArray:
     Raises ImageError when mask and image differ in size.
     """
     width, height = working.image_size
-    if mask.shape != (height, width):
-        raise ImageError(f"the mask has shape {mask.shape}, the image {(height, width)}: give a grey mask of the same size")
-    free: BoolArray = mask != 0
+    if np.shape(mask) != (height, width):
+        raise ImageError(f"the mask has shape {np.shape(mask)}, the image {(height, width)}: give a grey mask of the same size")
+    free: BoolArray = np.asarray(mask) != 0
     if working.pixels.shape == free.shape:
         return free
     masked = (~free).astype(np.float32)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 
-def run(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+def run(code: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
 
 
 def test_torch_is_not_imported_before_a_network_is_loaded() -> None:
@@ -20,6 +22,15 @@ def test_torch_is_not_imported_before_a_network_is_loaded() -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "80x80" in result.stdout
+
+
+def test_openmp_threads_wait_without_spinning_unless_told_otherwise(weights_file: Path) -> None:
+    """OpenMP itself says what it read, on its standard error."""
+    code = f"from superpoint_ros.features.extractor import SuperPoint; SuperPoint.load({str(weights_file)!r}, device='cpu')"
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    for chosen, expected in (({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")):
+        result = run(code, {**environment, **chosen, "OMP_DISPLAY_ENV": "TRUE"})
+        assert f"OMP_WAIT_POLICY = '{expected}'" in result.stderr
 
 
 def test_missing_torch_names_the_extra_to_install() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
 from superpoint_ros.config import ExtractorConfig
@@ -36,6 +37,9 @@ def load_backend(config: ExtractorConfig) -> Backend:
 
     Raises WeightsError, DeviceError, MissingDependencyError.
     """
+    # PyTorch's idle threads spin by default, which on cores that are shared with other nodes costs several times the network
+    # itself. OpenMP reads this once, when torch is first imported; who sets it beforehand keeps the choice.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         from superpoint_ros.features.backends.torch_backend import TorchBackend
     except ModuleNotFoundError as error:
