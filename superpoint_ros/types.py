@@ -188,9 +188,12 @@ class TwoViewGeometry:
     status: what can be used. reason: one sentence for people, why this model and this status.
     homography: (3, 3) float64, pixels of the reference to pixels of the current image, H[2, 2] = 1; None if not found.
         Between undistorted pixels where the camera has distortion.
-    essential: (3, 3) float64, x_current^T E x_reference = 0 in normalized coordinates; None if not found.
+    essential: (3, 3) float64, x_current^T E x_reference = 0 in normalized coordinates, the [t]x R of the pose; None where the
+        translation direction is unknown.
     T_current_reference: rotation and translation of unit length (zero where the direction is unknown); None without a pose.
     covariance: (6, 6) float64 of (rotation vector, translation direction) of T_current_reference, in rad^2; None without a pose.
+        The rotation vector w is that of exp(w) R, about the axes of the current camera. An unknown direction has variance 1/3
+        along every axis, a known one none along itself.
     homography_inliers, essential_inliers: (M,) bool, one per match.
     parallax: median angle between the rays of the inliers after rotation is removed, in degrees; NaN without a pose.
     scale_known: whether the length of the translation means metres.

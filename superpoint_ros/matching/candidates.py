@@ -51,6 +51,10 @@ class Candidate:
         """Sum of squared errors, truncated at the largest error of an inlier."""
         return float(np.minimum(self.errors, max_error**2).sum())
 
+    def noise(self, max_error: float) -> float:
+        """Standard deviation of one coordinate in pixels, from the inliers."""
+        return noise_level(self.errors[self.errors < max_error**2], Motion.ESSENTIAL)
+
     def misfit(self, noise: float) -> float:
         """-2 log(likelihood) with Gaussian noise and outliers."""
         return float(np.minimum(self.errors / noise**2, _TRUNCATION).sum())
@@ -66,7 +70,12 @@ def candidate_poses(
         on_plane = transfer_errors(homography, reference, current) < config.max_error**2
         starts += plane_poses(homography, camera.matrix, reference[on_plane])
     found = [_descend(start, points, camera, config) for start in starts if start is not None]
-    return sorted((candidate for candidate in found if candidate is not None), key=lambda one: one.cost(config.max_error))
+    candidates = [candidate for candidate in found if candidate is not None]
+    if not candidates:
+        return []
+    closest = min(candidates, key=lambda one: one.cost(config.max_error))
+    noise = closest.noise(config.max_error)
+    return sorted(candidates, key=lambda one: one.misfit(noise))
 
 
 def lead_over_rivals(candidates: list[Candidate], noise: float) -> float:
@@ -84,8 +93,7 @@ def _descend(start: Pose, points: Correspondences, camera: Camera, config: Geome
     if pose is None:
         return None
     coarse = Candidate.of(pose, points, camera, config.max_error)
-    inliers = coarse.errors < config.max_error**2
-    radius = min(_INLIER_SIGMAS * noise_level(coarse.errors[inliers], Motion.ESSENTIAL), config.max_error)
+    radius = min(_INLIER_SIGMAS * coarse.noise(config.max_error), config.max_error)
     inliers = coarse.errors < radius**2
     pose = polish_relative_pose(coarse.pose, points.reference[inliers], points.current[inliers], camera)
     return coarse if pose is None else Candidate.of(pose, points, camera, config.max_error)

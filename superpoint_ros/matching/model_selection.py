@@ -64,7 +64,7 @@ def gric(squared: DoubleArray, motion: Motion, noise: float) -> float:
     parameters, structure = motion.value
     n, r = len(squared), _JOINT_DIMENSIONS
     misfit = np.minimum(squared / noise**2, 2.0 * (r - structure)).sum()
-    return float(misfit + structure * n * math.log(r) + parameters * math.log(r * n))
+    return float(misfit + structure * n * math.log(r) + parameters * math.log(r * max(n, 1)))
 
 
 def chance_log10(matches: int, inliers: int, sample: int, probability: float) -> float:

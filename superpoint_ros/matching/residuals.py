@@ -32,10 +32,16 @@ def fundamental_matrix(essential: DoubleArray, K: DoubleArray) -> DoubleArray:
 def transfer_errors(H: DoubleArray, reference: DoubleArray, current: DoubleArray) -> DoubleArray:
     """(N,) squared error of x_current ~ H x_reference in pixels^2: the mean over the two images; inf behind the camera.
 
+    A singular H explains nothing: all errors are infinite.
+
     With noise of variance s^2 in each coordinate of both images it is about 2 s^2 chi^2(2).
     """
+    try:
+        inverse = np.asarray(np.linalg.inv(H), np.float64)
+    except np.linalg.LinAlgError:
+        return np.full(len(reference), np.inf)
     forward = _transfer(H, reference) - current
-    backward = _transfer(np.asarray(np.linalg.inv(H), np.float64), current) - reference
+    backward = _transfer(inverse, current) - reference
     squared = 0.5 * ((forward**2).sum(axis=1) + (backward**2).sum(axis=1))
     return np.where(np.isfinite(squared), squared, np.inf)
 
