@@ -1,4 +1,4 @@
-"""A live camera: ``ros2 launch superpoint_ros superpoint.launch.py image:=/camera/image_raw camera_info:=/camera/camera_info``."""
+"""A live camera: ``ros2 launch superpoint_ros superpoint.launch.py image:=/cam/image_raw camera_info:=/cam/camera_info``."""
 
 from pathlib import Path
 
@@ -14,12 +14,18 @@ FLAG = ["true", "false"]
 LEVELS = ["debug", "info", "warn", "error", "fatal"]
 
 ARGUMENTS = [
-    DeclareLaunchArgument("image", default_value="image", description="image topic; with image_transport compressed its base name"),
+    DeclareLaunchArgument(
+        "image", default_value="image", description="image topic; with image_transport compressed its base name"
+    ),
     DeclareLaunchArgument("camera_info", default_value="camera_info", description="calibration of the camera; needed for poses"),
     DeclareLaunchArgument("image_transport", default_value="raw", choices=["raw", "compressed"], description="which image topic"),
     DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and of the topics they publish"),
-    DeclareLaunchArgument("params_file", default_value=str(CONFIG / "cpu.yaml"), description="YAML file with the nodes' parameters"),
-    DeclareLaunchArgument("model", default_value="", description="small, full, sift, orb or a weights file; empty: as in params_file"),
+    DeclareLaunchArgument(
+        "params_file", default_value=str(CONFIG / "cpu.yaml"), description="YAML file with the nodes' parameters"
+    ),
+    DeclareLaunchArgument(
+        "model", default_value="", description="small, full, sift, orb or a weights file; empty: as in params_file"
+    ),
     DeclareLaunchArgument("one_process", default_value="true", choices=FLAG, description="frontend_node instead of three nodes"),
     DeclareLaunchArgument("rviz", default_value="false", choices=FLAG, description="start RViz with the pictures and the path"),
     DeclareLaunchArgument("use_sim_time", default_value="false", choices=FLAG, description="take the time from /clock"),
@@ -52,7 +58,10 @@ def generate_launch_description() -> LaunchDescription:
 def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     """The nodes, now that the values of the arguments are known."""
     value = {argument.name: LaunchConfiguration(argument.name).perform(context) for argument in ARGUMENTS}
-    parameters = [value["params_file"], {"use_sim_time": value["use_sim_time"] == "true", "image_transport": value["image_transport"]}]
+    parameters = [
+        value["params_file"],
+        {"use_sim_time": value["use_sim_time"] == "true", "image_transport": value["image_transport"]},
+    ]
     if value["model"]:
         parameters.append({"extractor.model": value["model"]})
     remappings = [

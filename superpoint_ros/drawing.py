@@ -68,7 +68,7 @@ def to_picture(image: Image) -> Picture:
     if image.dtype != np.uint8:
         low, high = float(image.min()), float(image.max())
         image = ((image.astype(np.float32) - low) * (255.0 / max(high - low, 1e-6))).astype(np.uint8)
-    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if image.ndim == 2 else np.array(image, order="C")
+    return np.dstack([image] * 3).astype(np.uint8) if image.ndim == 2 else np.array(image, np.uint8, order="C")
 
 
 def _fixed_point(points: NDArray[np.float32]) -> list[tuple[int, int]]:

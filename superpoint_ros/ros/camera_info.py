@@ -31,9 +31,10 @@ def camera_from_info(info: CameraInfo, size: tuple[int, int], rectified: bool = 
     binning_x, binning_y = max(info.binning_x, 1), max(info.binning_y, 1)
     roi = info.roi
     x0, y0, width, height = (roi.x_offset, roi.y_offset, roi.width, roi.height) if roi.width else (0, 0, info.width, info.height)
-    if (width // binning_x, height // binning_y) != size:
+    width, height = width // binning_x, height // binning_y
+    if (width, height) != size:
         raise DataError(
-            f"camera_info is for images of {width // binning_x}x{height // binning_y} pixels but the image has {size[0]}x{size[1]}; "
+            f"camera_info is for images of {width}x{height} pixels but the image has {size[0]}x{size[1]}; "
             "remap camera_info to the topic that belongs to this image, or calibrate at this size"
         )
     if not rectified and info.distortion_model not in _MODELS:

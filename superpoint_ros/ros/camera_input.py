@@ -55,7 +55,10 @@ class CameraInput:
             camera = camera_from_info(info, size, rectified)
         except DataError as error:
             return None, str(error)
-        return camera, "" if camera else f"camera_info on {self._topic} is not calibrated: {'P' if rectified else 'K'} has no focal length"
+        return (
+            camera,
+            "" if camera else f"camera_info on {self._topic} is not calibrated: {'P' if rectified else 'K'} has no focal length",
+        )
 
     def _look_for_latched(self) -> None:
         """A subscription that hears everybody is not told what was published before it came: that takes a second one.

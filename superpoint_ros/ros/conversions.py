@@ -22,7 +22,7 @@ from array import array
 from typing import Any, Literal
 
 import numpy as np
-from geometry_msgs.msg import Quaternion, Vector3
+from geometry_msgs.msg import Vector3
 from numpy.typing import NDArray
 from std_msgs.msg import Header
 
@@ -31,11 +31,12 @@ from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import FeatureTracks as FeatureTracksMsg
 from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
+from superpoint_ros.ros.rotations import quaternion, rotation_matrix
 from superpoint_ros.types import Features, FeatureTracks, Matches, Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
 
 DescriptorType = Literal["float32", "float16", "int8"]
 
-_TYPE_CODES = {np.uint8: "B", np.uint32: "I", np.uint64: "Q", np.float32: "f"}
+_TYPE_CODES: dict[Any, str] = {np.uint8: "B", np.uint32: "I", np.uint64: "Q", np.float32: "f"}
 _DESCRIPTOR_DTYPES: dict[int, np.dtype[Any]] = {
     FeaturesMsg.DESCRIPTOR_FLOAT32: np.dtype("<f4"),
     FeaturesMsg.DESCRIPTOR_FLOAT16: np.dtype("<f2"),
@@ -109,7 +110,9 @@ def matches_from_msg(message: MatchesMsg) -> Matches:
     """The pairs alone. Raises DataError where the lengths of the arrays contradict each other."""
     count = len(message.reference_index)
     if len(message.current_index) != count or len(message.similarity) != count:
-        raise DataError(f"matches message: arrays of {count}, {len(message.current_index)} and {len(message.similarity)} elements")
+        raise DataError(
+            f"matches message: arrays of {count}, {len(message.current_index)} and {len(message.similarity)} elements"
+        )
     return Matches(
         reference_index=np.frombuffer(message.reference_index, np.uint32).astype(np.int64),
         current_index=np.frombuffer(message.current_index, np.uint32).astype(np.int64),
@@ -211,44 +214,12 @@ def tracks_from_msg(message: FeatureTracksMsg) -> FeatureTracks:
     )
 
 
-def quaternion(rotation: NDArray[np.float64]) -> Quaternion:
-    """Of a 3x3 rotation matrix, w >= 0; the largest of the four elements is found first, so that no sign gets lost near pi."""
-    m = rotation
-    # Four times the products of the elements (x, y, z, w): the outer product of the quaternion with itself.
-    products = np.array(
-        [
-            [1 + m[0, 0] - m[1, 1] - m[2, 2], m[0, 1] + m[1, 0], m[0, 2] + m[2, 0], m[2, 1] - m[1, 2]],
-            [m[0, 1] + m[1, 0], 1 - m[0, 0] + m[1, 1] - m[2, 2], m[1, 2] + m[2, 1], m[0, 2] - m[2, 0]],
-            [m[0, 2] + m[2, 0], m[1, 2] + m[2, 1], 1 - m[0, 0] - m[1, 1] + m[2, 2], m[1, 0] - m[0, 1]],
-            [m[2, 1] - m[1, 2], m[0, 2] - m[2, 0], m[1, 0] - m[0, 1], 1 + m[0, 0] + m[1, 1] + m[2, 2]],
-        ]
-    )
-    q = products[np.argmax(np.diag(products))]
-    q = q / (np.linalg.norm(q) if q[3] >= 0 else -np.linalg.norm(q))
-    x, y, z, w = q.tolist()
-    return Quaternion(x=x, y=y, z=z, w=w)
-
-
-def rotation_matrix(q: Quaternion) -> NDArray[np.float64]:
-    """Of a quaternion message, normalized first. Raises DataError where it has no length."""
-    x, y, z, w = np.array([q.x, q.y, q.z, q.w]) / (np.linalg.norm([q.x, q.y, q.z, q.w]) or np.nan)
-    if np.isnan(w):
-        raise DataError(f"quaternion ({q.x}, {q.y}, {q.z}, {q.w}) is no rotation")
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
-
-
 def _field(values: NDArray[Any], dtype: type) -> array[Any]:
     """An ``array.array`` that a message field takes without looking at every element."""
     values = np.ascontiguousarray(values, dtype)
     result: array[Any] = array(_TYPE_CODES[dtype])
     if values.size:
-        result.frombytes(memoryview(values.reshape(-1)).cast("B"))
+        result.frombytes(values.reshape(-1).view(np.uint8).data)
     return result
 
 

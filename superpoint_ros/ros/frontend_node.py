@@ -82,7 +82,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
 
     def _use(self, extractor: Extractor) -> None:
         self._extractor = extractor
-        self.diagnostics.facts({"model": extractor.model})
+        self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
 
 
 def _pair_matcher(config: FrontendNodeConfig) -> PairMatcher:

@@ -28,7 +28,10 @@ class ImageInput:
         message_type, topic = (ImageMsg, "image") if transport == "raw" else (CompressedImage, "image/compressed")
         self._mask: ImageMsg | None = None
         self._decoded: NDArray[np.uint8] | None = None
-        self._subscriptions = [subscribe(node, message_type, topic, receive), subscribe(node, ImageMsg, MASK_TOPIC, self._on_mask)]
+        self._subscriptions = [
+            subscribe(node, message_type, topic, receive),
+            subscribe(node, ImageMsg, MASK_TOPIC, self._on_mask),
+        ]
 
     def mask(self) -> NDArray[np.uint8] | None:
         """HxW, decoded once. Raises ImageError for a mask that is no grey image, and forgets it."""
@@ -38,7 +41,7 @@ class ImageInput:
             mask = decode(message)
             if mask.ndim != 2 or mask.dtype != np.uint8:
                 raise ImageError(f"the mask must be mono8, not {message.encoding}")
-            self._decoded = mask
+            self._decoded = mask.astype(np.uint8, copy=False)
         return self._decoded
 
     def _on_mask(self, message: ImageMsg) -> None:

@@ -86,9 +86,13 @@ def _decode_raw(message: ImageMsg) -> Image:
     dtype = np.dtype(layout.dtype).newbyteorder(">" if message.is_bigendian else "<")
     row = width * layout.channels * dtype.itemsize
     if message.step < row:
-        raise ImageError(f"step {message.step} is too short for {width} pixels of {message.encoding}, which need {row} bytes a row")
+        raise ImageError(
+            f"step {message.step} is too short for {width} pixels of {message.encoding}, which need {row} bytes a row"
+        )
     if len(message.data) != message.step * height:
-        raise ImageError(f"the image has {len(message.data)} bytes of data; height {height} x step {message.step} needs {height * message.step}")
+        raise ImageError(
+            f"the image has {len(message.data)} bytes of data; {height} rows of step {message.step} need {height * message.step}"
+        )
     rows = np.frombuffer(message.data, np.uint8).reshape(height, message.step)[:, :row]
     image = np.ascontiguousarray(rows).view(dtype).astype(layout.dtype, copy=False)
     image = image.reshape((height, width) if layout.channels == 1 else (height, width, layout.channels))
@@ -112,7 +116,9 @@ def _decode_compressed(message: CompressedImage) -> Image:
 
 def _convert(image: Image, conversion: int, encoding: str) -> Image:
     try:
-        return cv2.cvtColor(image, conversion)
+        return cv2.cvtColor(np.asarray(image), conversion)
     except cv2.error as error:
         height, width = image.shape[:2]
-        raise ImageError(f"an image of {width}x{height} pixels cannot be in encoding '{encoding}': {error.err or error}") from error
+        raise ImageError(
+            f"an image of {width}x{height} pixels cannot be in encoding '{encoding}': {error.err or error}"
+        ) from error

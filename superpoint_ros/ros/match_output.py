@@ -52,7 +52,9 @@ class MatchOutput:
         if self._geometry.get_subscription_count():
             self._geometry.publish(geometry_to_msg(result.geometry, header, reference, result.is_keyframe))
         if self._matches.get_subscription_count():
-            self._matches.publish(matches_to_msg(result.reference, result.current, result.matches, result.geometry, header, reference))
+            self._matches.publish(
+                matches_to_msg(result.reference, result.current, result.matches, result.geometry, header, reference)
+            )
         picture = image() if self.image_wanted() else None
         if picture is not None:
             drawn = draw_matches(picture, result.reference, result.current, result.matches, result.geometry, result.tracks)

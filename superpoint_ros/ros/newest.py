@@ -62,5 +62,5 @@ class NewestWorker(Generic[T]):
                 item = self._items.popleft()
             try:
                 self._work(item)
-            except Exception as error:  # noqa: BLE001 - a thread that dies in silence is worse than any error
+            except Exception as error:
                 self._on_error(error)

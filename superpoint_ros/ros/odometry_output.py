@@ -15,9 +15,9 @@ from std_msgs.msg import Header
 from superpoint_ros.config import OdometryNodeConfig
 from superpoint_ros.odometry.monocular import MonocularOdometry
 from superpoint_ros.odometry.uncertainty import add_step, step_covariance
-from superpoint_ros.ros.conversions import quaternion
 from superpoint_ros.ros.pipeline_node import nanoseconds
 from superpoint_ros.ros.qos import publish
+from superpoint_ros.ros.rotations import quaternion
 from superpoint_ros.ros.transforms import Transforms
 from superpoint_ros.types import DoubleArray, Pose, TwoViewGeometry
 

@@ -1,4 +1,4 @@
-"""A pydantic config as ROS parameters: ``extractor.max_keypoints`` is the field ``max_keypoints`` of the section ``extractor``."""
+"""A pydantic config as ROS parameters: ``extractor.border`` is the field ``border`` of the section ``extractor``."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def describe(field: FieldInfo) -> ParameterDescriptor:
     extra = field.json_schema_extra
     descriptor.read_only = isinstance(extra, dict) and bool(extra.get("fixed"))
     kind = field.annotation
-    descriptor.type = _TYPES.get(kind, ParameterType.PARAMETER_STRING) if isinstance(kind, type) else ParameterType.PARAMETER_STRING
+    descriptor.type = (
+        _TYPES.get(kind, ParameterType.PARAMETER_STRING) if isinstance(kind, type) else ParameterType.PARAMETER_STRING
+    )
     if get_origin(kind) is Literal:
         descriptor.additional_constraints = f"one of {', '.join(map(str, get_args(kind)))}"
     if kind in (int, float):

@@ -23,6 +23,8 @@ from superpoint_ros.ros.parameters import Apply, Parameters
 
 C = TypeVar("C", bound=Section)
 _REPEAT_AFTER = 5.0
+_OLDEST = 600.0
+"""Seconds. Stamps older than that, or in the future, are of another clock (a bag without use_sim_time): it means nothing."""
 
 
 class PipelineNode(Node, Generic[C]):
@@ -90,8 +92,9 @@ class PipelineNode(Node, Generic[C]):
         with self.diagnostics.stage("total"):
             self.process(message)
         self.diagnostics.processed()
-        age = self.get_clock().now().nanoseconds - nanoseconds(message.header.stamp)
-        self.diagnostics.record("stamp to published", age * 1e-9)
+        age = (self.get_clock().now().nanoseconds - nanoseconds(message.header.stamp)) * 1e-9
+        if 0.0 <= age < _OLDEST:
+            self.diagnostics.record("stamp to published", age)
 
     def _reset_where_due(self, stamp: int) -> None:
         if self._last_stamp is not None and stamp < self._last_stamp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -23,7 +24,7 @@ LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability
 
 
 def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RELIABLE) -> Publisher:
-    """A publisher whose QoS can be overridden (``qos_overrides./topic.publisher.depth``) and that reports subscribers it cannot serve."""
+    """A publisher that reports subscribers it cannot serve. Overridable: ``qos_overrides./topic.publisher.depth`` etc."""
 
     def incompatible(event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind)
@@ -35,7 +36,7 @@ def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RE
     publisher = node.create_publisher(
         message_type,
         topic,
-        profile,
+        copy(profile),  # an override is written into it
         event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
@@ -56,7 +57,7 @@ def subscribe(node: Node, message_type: type, topic: str, callback: Any, profile
         message_type,
         topic,
         callback,
-        profile,
+        copy(profile),
         event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )

@@ -45,7 +45,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
 
     def _use(self, extractor: Extractor) -> None:
         self._extractor = extractor
-        self.diagnostics.facts({"model": extractor.model})
+        self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
 
 
 def main() -> None:

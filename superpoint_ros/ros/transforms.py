@@ -12,7 +12,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from superpoint_ros.errors import MissingDependencyError
-from superpoint_ros.ros.conversions import quaternion, rotation_matrix
+from superpoint_ros.ros.rotations import quaternion, rotation_matrix
 from superpoint_ros.types import Pose
 
 OPTICAL_TO_BODY = Pose(np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]), np.zeros(3))

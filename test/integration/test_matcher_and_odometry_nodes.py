@@ -19,8 +19,9 @@ from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import FeatureTracks as FeatureTracksMsg
 from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
-from superpoint_ros.ros.conversions import features_to_msg, geometry_from_msg, rotation_matrix, tracks_from_msg
+from superpoint_ros.ros.conversions import features_to_msg, geometry_from_msg, tracks_from_msg
 from superpoint_ros.ros.images import decode
+from superpoint_ros.ros.rotations import rotation_matrix
 from superpoint_ros.types import Camera, Features, Pose
 
 StartNode = Callable[..., NodeProcess]
@@ -64,12 +65,15 @@ def angle(a: np.ndarray, b: np.ndarray) -> float:
 def test_matches_geometry_and_tracks_of_a_known_motion(start: StartNode, probe: Probe) -> None:
     # Every image becomes a keyframe, so that each result is compared with the image before.
     settings = ("-p", "keyframes.policy:=every_frame", "-r", "__ns:=/front")
+    # Published once, before anybody listens.
+    info = probe.publisher(CameraInfo, "/front/camera_info", LATCHED, wait=False)
+    info.publish(camera_message(CAMERA))
     with start("matcher_node", *settings) as node:
-        # Published once, before anybody listens.
-        info = probe.publisher(CameraInfo, "/front/camera_info", LATCHED, wait=False)
-        info.publish(camera_message(CAMERA))
         probe.until(lambda: info.get_subscription_count() == 2, "the second subscriber, which asks for what was said before")
-        matches, geometries = probe.listen(MatchesMsg, "/front/matches"), probe.listen(TwoViewGeometryMsg, "/front/two_view_geometry")
+        matches, geometries = (
+            probe.listen(MatchesMsg, "/front/matches"),
+            probe.listen(TwoViewGeometryMsg, "/front/two_view_geometry"),
+        )
         tracks, pictures = probe.listen(FeatureTracksMsg, "/front/tracks"), probe.listen(ImageMsg, "/front/match_image")
         inputs = probe.publisher(FeaturesMsg, "/front/features")
         inputs.publish(message(0, STAMP))
@@ -119,7 +123,10 @@ def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, 
         assert next_status() == TwoViewGeometryMsg.STATUS_NO_CAMERA
         for camera, complaint in [
             (CameraInfo(width=640, height=480), "/camera_info is not calibrated"),
-            (camera_message(Camera(1280, 960, 1000.0, 1000.0, 639.5, 479.5)), "for images of 1280x960 pixels but the image has 640x480"),
+            (
+                camera_message(Camera(1280, 960, 1000.0, 1000.0, 639.5, 479.5)),
+                "for images of 1280x960 pixels but the image has 640x480",
+            ),
         ]:
             infos.publish(camera)
             probe.spin(0.3)
@@ -195,14 +202,25 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         assert (np.linalg.eigvalsh(covariances) > -1e-9).all()
         assert (np.diff(np.trace(covariances, axis1=1, axis2=2)) > 0).all()
         assert [len(path.poses) for path in paths] == [1, 2, 3, 4, 5]
+        # The matcher forgets its reference, and with it half a second of motion: the pose goes on from the last one.
+        assert probe.call(Trigger, "/matcher_node/reset", Trigger.Request()).success
+        for k in (6, 7):
+            inputs.publish(message(k, STAMP + 0.5 * k))
+            probe.spin(0.2)
+        probe.until(lambda: len(poses) == len(paths) == 6, "odometry after a reset of the matcher")
+        odometer.wait_for_log("the motion of 0.500 s between two keyframes is not known")
+        after = poses[-1].pose.pose.position
+        assert np.hypot(after.x - position.x, after.y - position.y) == pytest.approx(step, abs=0.02)
         # Time starts again, then there is nothing to see: nothing is published rather than nonsense.
         inputs.publish(message(0, STAMP - 100))
         inputs.publish(message(1, STAMP - 99))
         odometer.wait_for_log("time jumped back")
-        probe.until(lambda: len(poses) == len(paths) == 6, "odometry after time jumped back")
+        probe.until(lambda: len(poses) == len(paths) == 7, "odometry after time jumped back")
         assert len(paths[-1].poses) == 1
         empty = message(2, STAMP - 98)
-        nothing = Features(np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, 64), np.float32), (640, 480), empty.model)
+        nothing = Features(
+            np.zeros((0, 2), np.float32), np.zeros(0, np.float32), np.zeros((0, 64), np.float32), (640, 480), empty.model
+        )
         inputs.publish(features_to_msg(nothing, empty.header))
         odometer.wait_for_log("no motion from two_view_geometry")
-        assert len(poses) == 6
+        assert len(poses) == 7

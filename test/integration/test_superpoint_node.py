@@ -55,7 +55,9 @@ def test_features_are_those_of_the_library_under_the_header_of_the_image(start: 
 
 
 def test_works_only_for_subscribers_and_says_how_it_is(start: StartNode, probe: Probe, weights: Path) -> None:
-    with start("superpoint_node", "-p", f"extractor.model:={weights}", "-r", "__ns:=/robot", "-r", "image:=camera/image_raw") as node:
+    with start(
+        "superpoint_node", "-p", f"extractor.model:={weights}", "-r", "__ns:=/robot", "-r", "image:=camera/image_raw"
+    ) as node:
         reports = probe.listen(DiagnosticArray, "/diagnostics")
         images = probe.publisher(ImageMsg, "/robot/camera/image_raw")
 
@@ -109,6 +111,19 @@ def test_two_cameras_side_by_side_one_of_them_compressed(start: StartNode, probe
         right_images.publish(compressed_message(texture(seed=2), 4.0))
         probe.until(lambda: len(right_features) == 2, "features after a broken image")
         assert (len(left_features), right_features[1].header) == (1, header(4.0))
+
+
+def test_qos_overrides_and_a_loud_word_where_two_ends_do_not_fit(start: StartNode, probe: Probe, weights: Path) -> None:
+    overrides = ("image.subscription.reliability:=reliable", "features.publisher.reliability:=best_effort")
+    settings = [text for override in overrides for text in ("-p", f"qos_overrides./{override}")]
+    with start("superpoint_node", "-p", f"extractor.model:={weights}", *settings) as node:
+        probe.publisher(ImageMsg, "image", BEST_EFFORT, wait=False)
+        node.wait_for_log("a publisher of '/image' offers less RELIABILITY than is asked for")
+        probe.listen(FeaturesMsg, "features", wait=False)
+        node.wait_for_log("a subscriber asks '/features' for a RELIABILITY that is not offered")
+        assert "qos_overrides./features.publisher.reliability" in node.log
+        infos = probe.node.get_publishers_info_by_topic("/debug_image")
+        assert [info.qos_profile.reliability for info in infos] == [ReliabilityPolicy.RELIABLE]
 
 
 def _bad_images() -> list[tuple[ImageMsg, str]]:

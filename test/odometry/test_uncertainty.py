@@ -15,7 +15,9 @@ def exp(vector: object) -> np.ndarray:
 
 
 def geometry(covariance: np.ndarray | None) -> TwoViewGeometry:
-    return TwoViewGeometry(TwoViewStatus.OK, TwoViewModel.ESSENTIAL, "", np.ones(3, bool), np.ones(3, bool), covariance=covariance)
+    return TwoViewGeometry(
+        TwoViewStatus.OK, TwoViewModel.ESSENTIAL, "", np.ones(3, bool), np.ones(3, bool), covariance=covariance
+    )
 
 
 def random_covariance(rng: np.random.Generator) -> np.ndarray:

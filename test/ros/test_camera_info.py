@@ -27,7 +27,12 @@ def test_intrinsics_and_distortion() -> None:
 
 @pytest.mark.parametrize(
     ("name", "model"),
-    [("plumb_bob", "plumb_bob"), ("rational_polynomial", "rational_polynomial"), ("equidistant", "equidistant"), ("fisheye", "equidistant")],
+    [
+        ("plumb_bob", "plumb_bob"),
+        ("rational_polynomial", "rational_polynomial"),
+        ("equidistant", "equidistant"),
+        ("fisheye", "equidistant"),
+    ],
 )
 def test_distortion_models(name: str, model: str) -> None:
     camera = camera_from_info(info(distortion_model=name, d=[0.1, 0.0, 0.0, 0.01]), (640, 480))

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
 
@@ -200,25 +198,3 @@ def test_tracks_come_back() -> None:
     message.length = array("I", [1])
     with pytest.raises(DataError, match="length has 1"):
         conversions.tracks_from_msg(message)
-
-
-@given(st.lists(st.floats(-1, 1), min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1))
-def test_quaternions_and_rotations_agree(elements: list[float]) -> None:
-    x, y, z, w = (np.array(elements) / np.linalg.norm(elements)).tolist()
-    rotation = conversions.rotation_matrix(conversions.Quaternion(x=x, y=y, z=z, w=w))
-    np.testing.assert_allclose(rotation @ rotation.T, np.eye(3), atol=1e-9)
-    assert np.linalg.det(rotation) == pytest.approx(1)
-    back = conversions.quaternion(rotation)
-    assert back.w >= 0
-    assert abs(np.dot([x, y, z, w], [back.x, back.y, back.z, back.w])) == pytest.approx(1)
-
-
-def test_a_quarter_turn_about_z_takes_x_to_y() -> None:
-    half = np.sqrt(0.5)
-    rotation = conversions.rotation_matrix(conversions.Quaternion(x=0.0, y=0.0, z=half, w=half))
-    np.testing.assert_allclose(rotation @ [1, 0, 0], [0, 1, 0], atol=1e-12)
-
-
-def test_a_quaternion_of_zeros_is_refused() -> None:
-    with pytest.raises(DataError, match="is no rotation"):
-        conversions.rotation_matrix(conversions.Quaternion(x=0.0, y=0.0, z=0.0, w=0.0))

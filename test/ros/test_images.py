@@ -21,7 +21,12 @@ def message(array: np.ndarray, encoding: str, padding: int = 0, big: bool = Fals
     rows = array.astype(array.dtype.newbyteorder(">" if big else "<")).reshape(len(array), -1).view(np.uint8)
     rows = np.pad(rows, ((0, 0), (0, padding)), constant_values=255)
     return ImageMsg(
-        height=array.shape[0], width=array.shape[1], encoding=encoding, is_bigendian=int(big), step=rows.shape[1], data=rows.tobytes()
+        height=array.shape[0],
+        width=array.shape[1],
+        encoding=encoding,
+        is_bigendian=int(big),
+        step=rows.shape[1],
+        data=rows.tobytes(),
     )
 
 

@@ -47,7 +47,8 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {
         "launch": ["LaunchContext", "LaunchDescription", "LaunchDescriptionEntity"],
         "launch.actions": [
-            "DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "IncludeLaunchDescription", "OpaqueFunction", "SetEnvironmentVariable",
+            "DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "IncludeLaunchDescription", "OpaqueFunction",
+            "SetEnvironmentVariable",
         ],
         "launch.conditions": ["IfCondition"],
         "launch.events": ["Shutdown"],
@@ -145,6 +146,8 @@ def test_rviz_looks_at_topics_that_exist() -> None:
 def test_fast_dds_profile_has_room_for_large_messages_and_stays_on_this_computer() -> None:
     root = ElementTree.parse(ROOT / "config" / "fastdds_large_messages.xml").getroot()
     space = {"d": "http://www.eprosima.com"}
-    assert [int(e.text or 0) >= 2**24 for name in ("segment_size", "maxMessageSize") for e in root.iterfind(f".//d:{name}", space)] == [True] * 2
+    assert [
+        int(e.text or 0) >= 2**24 for name in ("segment_size", "maxMessageSize") for e in root.iterfind(f".//d:{name}", space)
+    ] == [True] * 2
     assert [e.text for e in root.iterfind(".//d:address", space)] == ["127.0.0.1"]
     assert [e.text for e in root.iterfind(".//d:useBuiltinTransports", space)] == ["false"]
