@@ -59,8 +59,8 @@ class BuildWithMessages(build_py):
         prefix = build / "prefix"
         shutil.rmtree(build, ignore_errors=True)  # settings of an earlier build may name another, vanished, environment
         settings = [f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_BUILD_TYPE=Release", f"-DPython3_EXECUTABLE={sys.executable}"]
-        if not ROS_IS_SOURCED:
-            settings.append(f"-DCMAKE_PREFIX_PATH={wheel_prefix()}")
+        prefixes = ROS_PREFIXES if ROS_IS_SOURCED else [wheel_prefix()]
+        settings.append(f"-DCMAKE_PREFIX_PATH={';'.join(map(str, prefixes))}")
         run_cmake("-S", ROOT, "-B", build / "cmake", "-G", "Ninja", *settings)
         run_cmake("--build", build / "cmake")
         run_cmake("--install", build / "cmake")
