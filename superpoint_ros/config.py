@@ -86,6 +86,16 @@ class OdometryConfig(Section):
     step_length: float = Field(0.0, ge=0.0, description="metres of every step, if known; 0: unknown, steps have unit length")
 
 
+class Config(Section):
+    """All settings of the pipeline, as a YAML file nests them."""
+
+    extractor: ExtractorConfig = ExtractorConfig()
+    matcher: MatcherConfig = MatcherConfig()
+    geometry: GeometryConfig = GeometryConfig()
+    keyframes: KeyframeConfig = KeyframeConfig()
+    odometry: OdometryConfig = OdometryConfig()
+
+
 def _fixed(default: Any, **field: Any) -> Any:
     """A field that a running node cannot change."""
     return Field(default, json_schema_extra={"fixed": True}, **field)

@@ -44,6 +44,8 @@ class Transforms:
     def base_from_camera(self, base: str, camera: str) -> Pose:
         """T_base_camera of a camera that is fixed to the robot; looked up until it is found."""
         key = base, camera
+        if base == camera:
+            return Pose()
         if key not in self._found:
             pose = self._look_up(base, camera)
             if pose is None:
