@@ -86,3 +86,55 @@ class OdometryConfig(Section):
     """How two-view motions become a trajectory."""
 
     step_length: float = Field(0.0, ge=0.0, description="metres of every step, if known; 0: unknown, steps have unit length")
+
+
+class Config(Section):
+    """All settings of the pipeline, as a YAML file nests them."""
+
+    extractor: ExtractorConfig = ExtractorConfig()
+    matcher: MatcherConfig = MatcherConfig()
+    geometry: GeometryConfig = GeometryConfig()
+    keyframes: KeyframeConfig = KeyframeConfig()
+    odometry: OdometryConfig = OdometryConfig()
+
+
+def _fixed(default: Any, **field: Any) -> Any:
+    """A field that a running node cannot change."""
+    return Field(default, json_schema_extra={"fixed": True}, **field)
+
+
+class ImageSubscriberConfig(Section):
+    """Parameters of every node that looks at images."""
+
+    image_transport: Literal["raw", "compressed"] = _fixed("raw", description="raw subscribes image, compressed image/compressed")
+
+
+class SuperPointNodeConfig(ImageSubscriberConfig):
+    """Parameters of superpoint_node."""
+
+    extractor: ExtractorConfig = ExtractorConfig()
+    descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
+
+
+class MatcherNodeConfig(ImageSubscriberConfig):
+    """Parameters of matcher_node. The images are for match_image."""
+
+    matcher: MatcherConfig = MatcherConfig()
+    geometry: GeometryConfig = GeometryConfig()
+    keyframes: KeyframeConfig = KeyframeConfig()
+    rectified: bool = Field(False, description="the images are rectified: take P of camera_info, and no distortion")
+
+
+class OdometryNodeConfig(Section):
+    """Parameters of odometry_node. Frames as in REP 105."""
+
+    odometry: OdometryConfig = OdometryConfig()
+    odom_frame: str = _fixed("odom", min_length=1, description="fixed frame of the odometry")
+    base_frame: str = _fixed("base_link", min_length=1, description="frame of the robot whose motion is published")
+    camera_frame: str = _fixed("", description="optical frame of the camera; empty: the frame_id of the images")
+    publish_tf: bool = _fixed(False, description="broadcast odom_frame -> base_frame on /tf")
+    path_length: int = Field(1000, ge=0, le=100000, description="newest poses in path; 0 publishes no path")
+
+
+class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):
+    """Parameters of frontend_node: those of the three other nodes."""

@@ -88,13 +88,18 @@ def weights_path(model: str) -> Path:
     """The file behind a model: one that comes with this package, by name, or any file, by its path. Raises WeightsError."""
     if Path(model).suffix in (".safetensors", ".pth", ".pt"):
         return Path(model)
-    shipped = {path.stem: path for path in _SHIPPED.glob("*.safetensors")}
+    shipped = shipped_models()
     if model not in shipped:
-        names = ", ".join(sorted(shipped)) or "none in this installation"
+        names = ", ".join(shipped) or "none in this installation"
         raise WeightsError(
             f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth or .pt file"
         )
     return shipped[model]
+
+
+def shipped_models() -> dict[str, Path]:
+    """Name and file of every model that comes with this package."""
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.safetensors"))}
 
 
 def infer_architecture(tensors: Mapping[str, Tensor]) -> Architecture:

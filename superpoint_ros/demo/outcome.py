@@ -1,0 +1,166 @@
+"""What a recording of the nodes says, and whether it is sane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from superpoint_ros.errors import DataError
+from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
+from superpoint_ros.evaluation.tables import figure
+from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
+from superpoint_ros.io.recording import HeardGeometry, HeardMatches, Recording
+from superpoint_ros.io.trajectory import Trajectory
+from superpoint_ros.types import Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """What a sane result is. Errors in degrees, medians over keyframe pairs; they count only where there is ground truth."""
+
+    processed: float = 0.95
+    """Smallest share of the played frames that have features."""
+    lost: int = 0
+    """Most frames that have features and no matches, no geometry, or (keyframes with a motion) no odometry."""
+    valid: float = 0.9
+    """Smallest share of keyframe pairs with rotation and direction."""
+    rotation: float = 0.3
+    direction: float = 3.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One criterion and what became of it."""
+
+    name: str
+    value: str
+    limit: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Figures of a demo run.
+
+    pairs: of keyframes. lost: stamps (ns) with features for which a later message is missing. latencies in milliseconds since the
+    image was published, by topic. frame_rate: Hz at which the frames were played; rate: the same, real time is 1. pauses: how often
+    playing was held back because the machine got slower than it was when the rate was chosen.
+    """
+
+    played: int
+    processed: int
+    lost: frozenset[int]
+    model: str
+    pairs: tuple[PairRecord, ...]
+    summary: PairSummary
+    trajectory: Trajectory
+    trajectory_error: TrajectoryError | None
+    latencies: dict[str, np.ndarray]
+    rate: float
+    frame_rate: float
+    pauses: int
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every criterion is met."""
+        return all(check.passed for check in self.checks)
+
+
+def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria = Criteria()) -> Outcome:
+    """Raises DataError where nothing was recorded that could be evaluated."""
+    if len(recording.images) < 2 or not recording.features:
+        raise DataError(f"{len(recording.images)} image(s) were played and {len(recording.features)} Features messages came back")
+    matches = {heard.stamp: heard for heard in recording.matches}
+    keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
+    pairs = tuple(
+        _pair(geometry, matches[geometry.stamp], keypoints.get(geometry.stamp, 0), truth)
+        for geometry in recording.geometries
+        if geometry.is_keyframe and geometry.stamp in matches
+    )
+    trajectory = _trajectory(recording)
+    frame_rate = 1.0 / float(np.median(np.diff([image.at for image in recording.images])))
+    stamps = np.unique([image.stamp for image in recording.images])  # the first is shown until it has come through
+    summary = summarize(pairs)
+    played = set(stamps.tolist())
+    processed = len(played & keypoints.keys())
+    lost = _lost(recording)
+    return Outcome(
+        played=len(played),
+        processed=processed,
+        lost=lost,
+        model=recording.features[-1].model,
+        pairs=pairs,
+        summary=summary,
+        trajectory=trajectory,
+        trajectory_error=_trajectory_error(trajectory, truth),
+        latencies=_latencies(recording),
+        rate=frame_rate * float(np.median(np.diff(stamps))) * 1e-9,
+        frame_rate=frame_rate,
+        pauses=recording.pauses,
+        checks=tuple(_checks(criteria, summary, processed / len(played), len(lost))),
+    )
+
+
+def _checks(criteria: Criteria, summary: PairSummary, processed: float, lost: int) -> Iterator[Check]:
+    yield Check("Frames processed", f"{100 * processed:.1f} %", f"≥ {100 * criteria.processed:g} %", processed >= criteria.processed)
+    yield Check("Frames lost inside the pipeline", str(lost), f"≤ {criteria.lost}", lost <= criteria.lost)
+    if summary.auc is None:
+        return
+    share = summary.valid_share
+    yield Check("Keyframe pairs with a motion", f"{summary.valid} of {summary.pairs}", f"≥ {100 * criteria.valid:g} %", share >= criteria.valid)
+    limits = (("Rotation error (median)", summary.rotation, criteria.rotation), ("Direction error (median)", summary.direction, criteria.direction))
+    for name, errors, limit in limits:
+        median = errors[0] if errors else float("nan")
+        yield Check(name, f"{figure(median)}°", f"< {limit:g}°", median < limit)
+
+
+def _pair(heard: HeardGeometry, matches: HeardMatches, keypoints: int, truth: Trajectory | None) -> PairRecord:
+    pose = None
+    if heard.rotation is not None and heard.translation is not None:
+        pose = Pose(np.array(heard.rotation, np.float64), np.array(heard.translation, np.float64))
+    geometry = TwoViewGeometry(
+        status=TwoViewStatus(heard.status),
+        model=TwoViewModel(heard.model),
+        reason=heard.reason,
+        homography_inliers=np.array(matches.homography_inlier, bool),
+        essential_inliers=np.array(matches.essential_inlier, bool),
+        T_current_reference=pose,
+        parallax=heard.parallax,
+    )
+    motion = true_motion(truth, heard.reference_stamp * 1e-9, heard.stamp * 1e-9)
+    return PairRecord(heard.reference_stamp * 1e-9, heard.stamp * 1e-9, keypoints, geometry, motion)
+
+
+def _lost(recording: Recording) -> frozenset[int]:
+    """The first frame has nothing to be compared with; after it every Features message has matches and a geometry to follow it."""
+    expected = {heard.stamp for heard in recording.features} - {recording.images[0].stamp}
+    lost = expected - {heard.stamp for heard in recording.matches} | expected - {heard.stamp for heard in recording.geometries}
+    moved = {heard.stamp for heard in recording.geometries if heard.is_keyframe and heard.rotation is not None}
+    return frozenset(lost | moved - {heard.stamp for heard in recording.poses})
+
+
+def _trajectory(recording: Recording) -> Trajectory:
+    """Poses of keyframes: between them the odometry has a rotation only."""
+    keyframes = {heard.stamp for heard in recording.geometries if heard.is_keyframe}
+    poses = {heard.stamp: heard for heard in recording.poses if heard.stamp in keyframes}
+    ordered = [poses[stamp] for stamp in sorted(poses)]
+    stamps = np.array([heard.stamp * 1e-9 for heard in ordered], np.float64)
+    return Trajectory(stamps, tuple(Pose(np.array(heard.rotation, np.float64), np.array(heard.translation, np.float64)) for heard in ordered))
+
+
+def _trajectory_error(trajectory: Trajectory, truth: Trajectory | None) -> TrajectoryError | None:
+    if truth is None:
+        return None
+    try:
+        return compare(trajectory, truth)
+    except DataError:
+        return None  # too few keyframes to align; the checks of the pairs say what is wrong
+
+
+def _latencies(recording: Recording) -> dict[str, np.ndarray]:
+    sent = {heard.stamp: heard.at for heard in recording.images}
+    topics = {"features": recording.features, "two_view_geometry": recording.geometries}
+    return {name: np.array([1e3 * (h.at - sent[h.stamp]) for h in heard if h.stamp in sent]) for name, heard in topics.items() if heard}

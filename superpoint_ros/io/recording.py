@@ -1,0 +1,98 @@
+"""What was heard while a sequence was played through the nodes: the file that the demo's session hands to its report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from superpoint_ros.errors import DataError
+
+CAMERA_FRAME = "camera_optical"
+"""frame_id of the images that are played."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message. stamp: of its image, in nanoseconds. at: when it arrived (or an image left), seconds of a clock that all share."""
+
+    stamp: int
+    at: float
+
+
+@dataclass(frozen=True)
+class HeardFeatures(Heard):
+    """A Features message: how many keypoints."""
+
+    keypoints: int
+    model: str
+
+
+@dataclass(frozen=True)
+class HeardMatches(Heard):
+    """A Matches message. points: x, y in the reference and x, y in the current image of each match, in pixels."""
+
+    reference_stamp: int
+    points: list[list[float]]
+    homography_inlier: list[bool]
+    essential_inlier: list[bool]
+
+
+@dataclass(frozen=True)
+class HeardGeometry(Heard):
+    """A TwoViewGeometry message. rotation (3x3) and translation of T_current_reference, None where the message has none."""
+
+    reference_stamp: int
+    status: int
+    model: int
+    reason: str
+    is_keyframe: bool
+    parallax: float
+    rotation: list[list[float]] | None
+    translation: list[float] | None
+
+
+@dataclass(frozen=True)
+class HeardPose(Heard):
+    """An Odometry message: where the camera is, as translation and rotation (3x3) of T_odom_camera."""
+
+    rotation: list[list[float]]
+    translation: list[float]
+
+
+@dataclass
+class Recording:
+    """Everything, in the order of arrival.
+
+    probe_period: seconds that a frame took before the rate was chosen. pauses: how often the clock stood still afterwards.
+    """
+
+    probe_period: float = 0.0
+    pauses: int = 0
+    images: list[Heard] = field(default_factory=list)
+    features: list[HeardFeatures] = field(default_factory=list)
+    matches: list[HeardMatches] = field(default_factory=list)
+    geometries: list[HeardGeometry] = field(default_factory=list)
+    poses: list[HeardPose] = field(default_factory=list)
+
+    def write(self, path: Path) -> None:
+        """As JSON."""
+        path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @staticmethod
+    def read(path: Path) -> Recording:
+        """Raises DataError where the file is missing or is no recording."""
+        kinds: dict[str, Any] = {
+            "images": Heard, "features": HeardFeatures, "matches": HeardMatches, "geometries": HeardGeometry, "poses": HeardPose,
+        }  # fmt: skip
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return Recording(**{name: [kinds[name](**item) for item in value] if name in kinds else value for name, value in values.items()})
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise DataError(f"{path} is no recording of a demo: {error}") from error
+
+
+def nanoseconds(stamp: float) -> int:
+    """A stamp in seconds as the integer that ROS messages carry."""
+    return round(stamp * 1e9)

@@ -1,0 +1,96 @@
+"""image -> features, matches, geometry, odometry: the three other nodes in one process, without messages in between."""
+
+from __future__ import annotations
+
+from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import Image as ImageMsg
+from std_msgs.msg import Header
+
+from superpoint_ros.config import FrontendNodeConfig
+from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.matching.front_end import PairMatcher
+from superpoint_ros.ros.camera_input import CameraInput
+from superpoint_ros.ros.feature_output import FeatureOutput
+from superpoint_ros.ros.image_input import ImageInput
+from superpoint_ros.ros.images import decode
+from superpoint_ros.ros.match_output import MatchOutput
+from superpoint_ros.ros.odometry_output import OdometryOutput
+from superpoint_ros.ros.parameters import Apply
+from superpoint_ros.ros.pipeline_node import PipelineNode, nanoseconds, run
+from superpoint_ros.types import Extractor, Features, Image
+
+
+class FrontendNode(PipelineNode[FrontendNodeConfig]):
+    """Everything for the newest image, as far as somebody subscribes to it."""
+
+    def __init__(self) -> None:
+        super().__init__("frontend_node", FrontendNodeConfig, "front end")
+        config = self.parameters.config
+        self._use(load_extractor(config.extractor))
+        self._pairs = _pair_matcher(config)
+        self._features = FeatureOutput(self)
+        self._matches = MatchOutput(self)
+        self._odometry = OdometryOutput(self, config, lambda text: self.say("warning", text))
+        self._camera = CameraInput(self, self.get_logger().warning)
+        self._input = ImageInput(self, config.image_transport, self.receive)
+        self.get_logger().info(f"ready: {self._extractor.model}")
+
+    def process(self, message: ImageMsg | CompressedImage) -> None:
+        config = self.parameters.config
+        with self.diagnostics.stage("decode"):
+            image, mask = decode(message), self._input.mask()
+        with self.diagnostics.stage("extract"):
+            features = self._extractor.extract(image, mask)
+        with self.diagnostics.stage("publish features"):
+            self._features.publish(message.header, image, features, config.descriptor_type)
+        if self._matches.wanted() or self._odometry.wanted():
+            self._match(message.header, image, features)
+
+    def _match(self, header: Header, image: Image, features: Features) -> None:
+        camera = self._camera.camera(features.image_size, self.parameters.config.rectified)
+        with self.diagnostics.stage("match"):
+            result = self._pairs.update(features, nanoseconds(header.stamp) * 1e-9, camera)
+        if result.reset_reason:
+            self.say("warning", f"{result.reset_reason}; starting anew")
+        with self.diagnostics.stage("publish matches"):
+            reference = self._matches.publish(header, result, lambda: image)
+        if result.geometry is not None:
+            self._odometry.update(result.geometry, header, reference, result.is_keyframe)
+
+    def reset(self) -> None:
+        self._pairs.reset()
+        self._odometry.reset()
+
+    def wanted(self) -> bool:
+        return self._features.wanted() or self._matches.wanted() or self._odometry.wanted()
+
+    def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:
+        changes: list[Apply] = [lambda: self._odometry.configure(new)]
+        if old.extractor != new.extractor:
+            extractor = load_extractor(new.extractor)
+            changes.append(lambda: self._use(extractor))
+        if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
+            changes.append(lambda: setattr(self, "_pairs", _pair_matcher(new)))
+
+        def apply() -> None:
+            for change in changes:
+                change()
+
+        return apply
+
+    def _use(self, extractor: Extractor) -> None:
+        self._extractor = extractor
+        self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
+
+
+def _pair_matcher(config: FrontendNodeConfig) -> PairMatcher:
+    return PairMatcher(config.matcher, config.geometry, config.keyframes)
+
+
+def main() -> None:
+    """Entry point of the executable."""
+    run(FrontendNode)
+
+
+if __name__ == "__main__":
+    main()

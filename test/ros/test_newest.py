@@ -1,0 +1,70 @@
+"""The newest items win, and nothing that goes wrong ends the worker."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from superpoint_ros.ros.newest import NewestWorker
+
+
+class Slow:
+    """Work that waits until it is let go, and remembers what it saw."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self.started = threading.Semaphore(0)
+        self.go = threading.Semaphore(0)
+        self.errors: list[Exception] = []
+
+    def __call__(self, item: int) -> None:
+        self.started.release()
+        assert self.go.acquire(timeout=10)
+        self.seen.append(item)
+        if item < 0:
+            raise ValueError(f"no {item}")
+
+    def let_go(self, times: int) -> None:
+        for _ in range(times):
+            self.go.release()
+
+
+@pytest.mark.parametrize(("depth", "seen", "dropped"), [(1, [0, 9], 8), (3, [0, 7, 8, 9], 6), (100, list(range(10)), 0)])
+def test_what_arrives_during_work_is_replaced_by_what_is_newer(depth: int, seen: list[int], dropped: int) -> None:
+    work = Slow()
+    worker = NewestWorker(work, work.errors.append, depth)
+    worker.put(0)
+    assert work.started.acquire(timeout=10)
+    for item in range(1, 10):
+        worker.put(item)
+    work.let_go(10)
+    for _ in seen[1:]:
+        assert work.started.acquire(timeout=10)
+    worker.close()
+    assert work.seen == seen
+    assert (worker.received, worker.dropped) == (10, dropped)
+
+
+def test_an_error_is_reported_and_the_next_item_is_processed() -> None:
+    work = Slow()
+    worker = NewestWorker(work, work.errors.append, depth=2)
+    work.let_go(2)
+    worker.put(-1)
+    assert work.started.acquire(timeout=10)
+    worker.put(1)
+    assert work.started.acquire(timeout=10)
+    worker.close()
+    assert work.seen == [-1, 1]
+    assert [str(error) for error in work.errors] == ["no -1"]
+
+
+def test_close_finishes_the_running_item_and_forgets_the_waiting_one() -> None:
+    work = Slow()
+    worker = NewestWorker(work, work.errors.append)
+    worker.put(1)
+    assert work.started.acquire(timeout=10)
+    worker.put(2)
+    work.let_go(1)
+    worker.close()
+    assert work.seen == [1]
