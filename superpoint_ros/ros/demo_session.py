@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -157,10 +158,8 @@ def _with_ros(task: Callable[[DemoPlayer, DemoRecorder], None], camera: Any, out
 
 
 def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
+    with suppress(ExternalShutdownException):
         executor.spin()
-    except ExternalShutdownException:
-        pass
 
 
 if __name__ == "__main__":

@@ -37,7 +37,12 @@ def nodes_of_this_test() -> list[str]:
 def test_a_bag_through_three_nodes(bag: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--bag", str(bag), "-o", str(tmp_path / "demo")]
     result = subprocess.run(
-        [*command, "--features", "sift", "--max-keypoints", "400"], capture_output=True, text=True, timeout=240, check=False, env=dict(os.environ)
+        [*command, "--features", "sift", "--max-keypoints", "400"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=dict(os.environ),
     )
     assert result.returncode == 0, result.stdout + result.stderr
     for line in ("Frames processed", "Frames lost inside the pipeline", "Rotation error (median)", "Direction error (median)"):
