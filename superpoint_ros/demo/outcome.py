@@ -100,16 +100,16 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
         rate=frame_rate * float(np.median(np.diff(stamps))) * 1e-9,
         frame_rate=frame_rate,
         pauses=recording.pauses,
-        checks=tuple(_checks(criteria, summary, processed / len(played), len(lost))),
+        checks=tuple(_checks(criteria, summary, processed / len(played), len(lost), truth is not None)),
     )
 
 
-def _checks(criteria: Criteria, summary: PairSummary, processed: float, lost: int) -> Iterator[Check]:
+def _checks(criteria: Criteria, summary: PairSummary, processed: float, lost: int, has_truth: bool) -> Iterator[Check]:
     yield Check(
         "Frames processed", f"{100 * processed:.1f} %", f"≥ {100 * criteria.processed:g} %", processed >= criteria.processed
     )
     yield Check("Frames lost inside the pipeline", str(lost), f"≤ {criteria.lost}", lost <= criteria.lost)
-    if summary.auc is None:
+    if not has_truth:
         return
     share = summary.valid_share
     yield Check(

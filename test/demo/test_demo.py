@@ -25,7 +25,7 @@ SIFT = Config.model_validate({"extractor": {"model": "sift", "max_keypoints": 40
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bag") / "simulation"
-    write_bag(SimulatedSequence(frames=40, size=(320, 240), rate=20.0), path)
+    write_bag(SimulatedSequence(frames=40, size=(320, 240), rate=8.0), path)
     return path
 
 

@@ -91,6 +91,8 @@ def test_each_way_to_fail_is_seen(recording: Recording, truth: Trajectory) -> No
             recording, **{name: [h for h in getattr(recording, name) if h.stamp != nanoseconds(STAMPS[4])]}
         )
         assert "Frames lost inside the pipeline" in failed(lossy, truth), name
+    still = [dataclasses.replace(h, is_keyframe=False) for h in recording.geometries]
+    assert "Rotation error (median)" in failed(dataclasses.replace(recording, geometries=still), truth)
     blind = [
         dataclasses.replace(h, status=TwoViewStatus.TOO_FEW_INLIERS.value, rotation=None, translation=None)
         for h in recording.geometries
