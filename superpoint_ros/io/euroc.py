@@ -1,4 +1,4 @@
-"""EuRoC MAV (ASL layout): ``mav0/cam0`` with ``data.csv`` and ``sensor.yaml``, poses of the body in ``state_groundtruth_estimate0``."""
+"""EuRoC MAV (ASL layout): ``mav0/cam0`` and its ``sensor.yaml``, poses of the body in ``state_groundtruth_estimate0``."""
 
 from __future__ import annotations
 

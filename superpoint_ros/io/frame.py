@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from superpoint_ros.io.images import PixelArray
 from superpoint_ros.io.trajectory import Trajectory
 from superpoint_ros.types import Camera
 
@@ -24,7 +22,7 @@ class Frame:
     index: int
     stamp: float
     name: str
-    image: NDArray[np.uint8] | NDArray[np.uint16]
+    image: PixelArray
 
 
 class Source(Protocol):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
+
+PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
+"""What files and messages hold: grey (H, W) or RGB (H, W, 3)."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"})
 
@@ -54,7 +57,7 @@ def find_images(paths: Iterable[Path]) -> list[ImageFile]:
     return found
 
 
-def read_image(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def read_image(path: Path) -> PixelArray:
     """Grey (H, W) or RGB (H, W, 3), uint8 or uint16, as stored; an alpha channel is dropped.
 
     Raises DataError where the file is missing or is not an image.
@@ -66,9 +69,9 @@ def read_image(path: Path) -> NDArray[np.uint8] | NDArray[np.uint16]:
     return decode_image(np.frombuffer(data, np.uint8), str(path))
 
 
-def decode_image(data: NDArray[np.uint8], name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def decode_image(data: NDArray[np.uint8], name: str) -> PixelArray:
     """What ``read_image`` does, for the bytes (N,) of a PNG, JPEG or other image file; name is for the error."""
     image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{name} is not an 8- or 16-bit image, or it is damaged")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image
+    return cast(PixelArray, cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image)

@@ -51,6 +51,6 @@ def _ground_truth(folder: Path, projection: DoubleArray, stamps: tuple[float, ..
     if path is None:
         return None
     # P = K [I | t] with t the place of camera 0's origin in this camera; the poses are camera 0's.
-    T_left_camera = Pose(translation=-np.linalg.solve(projection[:, :3], projection[:, 3]))
+    T_left_camera = Pose(translation=np.asarray(-np.linalg.solve(projection[:, :3], projection[:, 3]), np.float64))
     poses = [Pose.from_matrix(row.reshape(3, 4)) @ T_left_camera for row in read_numbers(path, 12)]
     return trajectory_from_rows(path, np.array(stamps), poses)

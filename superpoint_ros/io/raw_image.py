@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.io.images import PixelArray
 
 
 class ImageMessage(Protocol):
@@ -50,7 +51,7 @@ for _depth, _bits in ((np.uint8, "8"), (np.uint16, "16")):
     }
 
 
-def decode_raw_image(message: ImageMessage, name: str) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def decode_raw_image(message: ImageMessage, name: str) -> PixelArray:
     """Grey (H, W) or RGB (H, W, 3), C-contiguous; uint16 where the encoding has 16 bits. Rows may be padded (step).
 
     Encodings of no colour order (8UC3) are taken in OpenCV's, BGR. Raises DataError, which begins with the name, for an unknown
@@ -58,22 +59,26 @@ def decode_raw_image(message: ImageMessage, name: str) -> NDArray[np.uint8] | ND
     """
     layout = _LAYOUTS.get(message.encoding)
     if layout is None:
-        raise DataError(f"{name}: the encoding {message.encoding!r} is no grey or colour image; known are {', '.join(sorted(_LAYOUTS))}")
+        raise DataError(
+            f"{name}: the encoding {message.encoding!r} is no grey or colour image; known are {', '.join(sorted(_LAYOUTS))}"
+        )
     height, width, step = message.height, message.width, message.step
     if min(height, width) == 0:
         raise DataError(f"{name}: the image has no pixels ({width}x{height})")
     data = np.frombuffer(message.data, np.uint8)
     row = width * layout.channels * np.dtype(layout.dtype).itemsize
     if step < row or len(data) < step * (height - 1) + row:
-        raise DataError(f"{name}: {len(data)} bytes in rows of {step} do not make {width}x{height} {message.encoding} (rows of {row})")
+        raise DataError(
+            f"{name}: {len(data)} bytes in rows of {step} do not make {width}x{height} {message.encoding} (rows of {row})"
+        )
     # The last row may lack its padding, so rows are taken by stride instead of by reshape.
     rows = np.ascontiguousarray(np.lib.stride_tricks.as_strided(data, (height, row), (step, 1)))
-    order = ">" if message.is_bigendian else "<"
-    samples = rows.view(np.dtype(layout.dtype).newbyteorder(order)).astype(layout.dtype, copy=False)
+    dtype = np.dtype(layout.dtype).newbyteorder(">" if message.is_bigendian else "<")
+    samples = cast(PixelArray, rows.view(dtype).astype(layout.dtype, copy=False))
     image = samples.reshape((height, width) if layout.channels == 1 else (height, width, layout.channels))
     if layout.conversion is None:
         return image
     try:
-        return np.asarray(cv2.cvtColor(image, layout.conversion), layout.dtype)
+        return cast(PixelArray, cv2.cvtColor(image, layout.conversion))
     except cv2.error:
         raise DataError(f"{name}: {width}x{height} is no size that {message.encoding} can have") from None

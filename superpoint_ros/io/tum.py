@@ -33,7 +33,9 @@ def open_tum(folder: Path) -> ImageSequence:
         named = [time_of_name(file) for file in files]
         stamps = tuple(stamp for stamp in named if stamp is not None)
         if len(stamps) < len(files):
-            raise DataError(f"{folder} has no rgb.txt, so every image must be named by its time; {files[named.index(None)].name} is not")
+            raise DataError(
+                f"{folder} has no rgb.txt, so every image must be named by its time; {files[named.index(None)].name} is not"
+            )
     truth = folder / "groundtruth.txt"
     ground_truth = Trajectory.read_tum(truth) if truth.is_file() else None
     camera = camera_beside(folder) or _published_camera(folder.resolve().name, files[0])

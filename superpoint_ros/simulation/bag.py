@@ -17,7 +17,7 @@ from superpoint_ros.io.trajectory import rotation_to_quaternion
 from superpoint_ros.types import Camera, Pose
 
 _STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
-_BAG_VERSION = 8
+_BAG_VERSION: Literal[8] = 8
 _OPTICAL_FRAME = "camera_optical_frame"
 
 

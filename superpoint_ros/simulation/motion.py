@@ -44,7 +44,9 @@ class Walk:
         around = self._position(np.array([angle - 1e-4, angle, angle + 1e-4]))
         forward = self._direction * (around[2] - around[0])
 
-        sway = np.sin(2 * np.pi * time * np.array([0.11, 0.23, 0.31, _STEPS_PER_SECOND, _STEPS_PER_SECOND / 2]) + self._sway_phase)
+        sway = np.sin(
+            2 * np.pi * time * np.array([0.11, 0.23, 0.31, _STEPS_PER_SECOND, _STEPS_PER_SECOND / 2]) + self._sway_phase
+        )
         yaw = np.arctan2(forward[1], forward[0]) + 0.3 * sway[0]
         pitch = 0.06 + 0.05 * sway[1]
         roll = 0.03 * sway[2] + 0.006 * sway[4]

@@ -32,7 +32,7 @@ def render(scene: Scene, camera: Camera, pose: Pose) -> tuple[NDArray[np.uint8],
             _draw(rectangle, fine, T_camera_world, picture, inverse_depth)
     size = (camera.width, camera.height)
     with np.errstate(divide="ignore"):
-        depth = 1.0 / cv2.resize(inverse_depth, size, interpolation=cv2.INTER_AREA)
+        depth = 1.0 / np.asarray(cv2.resize(inverse_depth, size, interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), depth
 
 
@@ -49,10 +49,10 @@ def _draw(
     """Draw what is nearer than the picture so far, in place."""
     rotation = camera.matrix @ T_camera_world.rotation
     offset = camera.matrix @ T_camera_world.translation
-    # Homogeneous pixel of the point a u + b v of the rectangle, 0 <= a, b <= 1, is plane @ (a, b, 1); its third entry is the depth.
+    # The homogeneous pixel of origin + a u + b v, 0 <= a, b <= 1, is plane @ (a, b, 1); its third entry is the depth.
     plane = np.column_stack((rotation @ rectangle.u, rotation @ rectangle.v, rotation @ rectangle.origin + offset))
     # 1/depth is an affine function of the pixel: (a, b, 1) / depth = plane^-1 (x, y, 1).
-    inverse = np.linalg.inv(plane)
+    inverse = np.asarray(np.linalg.inv(plane), np.float64)
     columns, rows = (max(1, int(np.ceil(np.linalg.norm(edge) / _PATCH))) for edge in (rectangle.u, rectangle.v))
     for row in range(rows):
         for column in range(columns):

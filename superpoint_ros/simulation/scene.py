@@ -43,7 +43,7 @@ class Rectangle:
         while min(levels[-1].shape) >= 16:
             height, width = (side // 2 for side in levels[-1].shape)
             even = levels[-1][: 2 * height, : 2 * width]
-            levels.append(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+            levels.append(np.asarray(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA), np.uint8))
         return tuple(levels)
 
     def texel_to_world(self, texels: DoubleArray) -> DoubleArray:
@@ -103,7 +103,7 @@ def build_room(path: DoubleArray, rng: np.random.Generator, boxes: int = 14) -> 
 
 def _room(rng: np.random.Generator) -> list[Rectangle]:
     """Floor, ceiling and four walls, seen from inside."""
-    x, y, z = ROOM
+    x, y, _ = ROOM
     west_south = np.array([-x / 2, -y / 2, 0.0])
     along_x, along_y, up = np.diag(ROOM)
     walls = [
@@ -156,5 +156,5 @@ def _paint(
     width, height = (max(16, round(float(np.linalg.norm(edge)) * textures.TEXELS_PER_METRE)) for edge in (u, v))
     picture = ground((height, width), rng)
     textures.hang_posters(picture, posters, rng)
-    picture = cv2.GaussianBlur(picture * light, (0, 0), 0.6)
-    return Rectangle(origin, u, v, np.clip(picture, 0, 255).astype(np.uint8))
+    soft = cv2.GaussianBlur(picture * light, (0, 0), 0.6)
+    return Rectangle(origin, u, v, np.clip(soft, 0, 255).astype(np.uint8))

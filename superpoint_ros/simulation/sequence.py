@@ -27,8 +27,8 @@ _OCCLUSION_TOLERANCE = 1e-6
 class SimulatedSequence:
     """A camera walks through a furnished room. An ``io.Source``; the same arguments give the same images, bit for bit.
 
-    frames, rate (Hz), size (width, height), field_of_view (degrees, horizontal), speed (m/s). The seed chooses room, walk and noise.
-    noise: standard deviation in grey levels. exposure: relative amplitude of a slow change of brightness.
+    frames, rate (Hz), size (width, height), field_of_view (degrees, horizontal), speed (m/s). The seed chooses room, walk and
+    noise. noise: standard deviation in grey levels. exposure: relative amplitude of a slow change of brightness.
     motion_blur: shutter time as a part of the time between two frames; 0 is a perfect camera. Poses are those of the middle
     of the exposure. baseline: metres from the left to the right camera; 0 is mono. side: which of the two this is.
     """
@@ -149,7 +149,7 @@ class SimulatedSequence:
         if self.noise > 0:
             rng = np.random.default_rng((self.seed, index, self.side == "right"))
             image += self.noise * rng.standard_normal(image.shape, np.float32)
-        return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
 
 @lru_cache(maxsize=2)

@@ -128,7 +128,7 @@ def hang_posters(picture: Grey, count: int, rng: np.random.Generator) -> None:
     for _ in range(count):
         rows, columns = (int(side * TEXELS_PER_METRE) for side in rng.uniform(0.3, 1.1, 2))
         poster = POSTERS[rng.integers(len(POSTERS))]((rows, columns), rng)
-        poster = cv2.copyMakeBorder(poster, 5, 5, 5, 5, cv2.BORDER_CONSTANT, value=float(rng.choice((15, 240))))
+        framed = cv2.copyMakeBorder(poster, 5, 5, 5, 5, cv2.BORDER_CONSTANT, value=float(rng.choice((15, 240))))
         turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), float(rng.normal(0, 4)), 1.0)
-        turn[:, 2] += rng.uniform((0, 0), (max(1, width - columns), max(1, height - rows)))
-        cv2.warpAffine(poster, turn, (width, height), picture, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
+        turn[:, 2] += np.asarray(rng.uniform((0, 0), (max(1, width - columns), max(1, height - rows))))
+        cv2.warpAffine(framed, turn, (width, height), picture, cv2.INTER_LINEAR, cv2.BORDER_TRANSPARENT)
