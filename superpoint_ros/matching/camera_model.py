@@ -65,7 +65,7 @@ def normalize_points(points: NDArray[np.floating], camera: Camera) -> DoubleArra
     else:
         rays = cv2.undistortPointsIter(pixels[:, None], camera.matrix, coefficients, np.eye(3), np.eye(3), _STOP)
     rays = np.asarray(rays, np.float64).reshape(-1, 2)
-    missed = np.linalg.norm(_project(rays, camera) - pixels, axis=1)
+    missed = np.abs(_project(rays, camera) - pixels).max(axis=1)
     rays[~(missed < _TOLERANCE)] = np.nan
     return rays
 
