@@ -40,11 +40,12 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    profile = SetEnvironmentVariable(
-        "FASTDDS_DEFAULT_PROFILES_FILE",
-        str(CONFIG / "fastdds_large_messages.xml"),
-        condition=IfCondition(LaunchConfiguration("large_messages")),
-    )
+    profile = [
+        SetEnvironmentVariable(
+            variable, str(CONFIG / "fastdds_large_messages.xml"), condition=IfCondition(LaunchConfiguration("large_messages"))
+        )
+        for variable in ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")  # since Fast DDS 3, and before
+    ]
     rviz = Node(
         package="rviz2",
         executable="rviz2",
@@ -52,7 +53,7 @@ def generate_launch_description() -> LaunchDescription:
         arguments=["-d", str(CONFIG / "superpoint.rviz")],
         condition=IfCondition(LaunchConfiguration("rviz")),
     )
-    return LaunchDescription([*ARGUMENTS, profile, OpaqueFunction(function=_nodes), rviz])
+    return LaunchDescription([*ARGUMENTS, *profile, OpaqueFunction(function=_nodes), rviz])
 
 
 def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:

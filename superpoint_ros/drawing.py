@@ -42,7 +42,7 @@ def draw_matches(
 ) -> Picture:
     """The current image with the motion of each match since the reference image, and a line of text about the geometry.
 
-    Inliers are green and outliers red; a dot marks where the keypoint is now, the tail where it was. Keypoints with a long
+    Inliers are green and outliers faint red; a dot marks where the keypoint is now, the tail where it was. Keypoints with a long
     track have a larger dot.
     """
     picture = to_picture(image)
@@ -50,13 +50,17 @@ def draw_matches(
     end = _fixed_point(current.keypoints[matches.current_index])
     long_lived = _long_tracks(tracks)
     radius = _radius(picture)
-    # Outliers first, so that they do not hide inliers.
-    for row in np.argsort(geometry.inliers, kind="stable"):
-        colour = _INLIER if geometry.inliers[row] else _OUTLIER
-        cv2.line(picture, start[row], end[row], colour, 1, cv2.LINE_AA, _FRACTION_BITS)
+    # Outliers first, and faint: their lines cross the whole image and must not hide the inliers.
+    faint = picture.copy()
+    for row in np.flatnonzero(~geometry.inliers):
+        cv2.line(faint, start[row], end[row], _OUTLIER, 1, cv2.LINE_AA, _FRACTION_BITS)
+        cv2.circle(faint, end[row], 1 << _FRACTION_BITS, _OUTLIER, -1, cv2.LINE_AA, _FRACTION_BITS)
+    cv2.addWeighted(faint, 0.4, picture, 0.6, 0.0, dst=picture)
+    for row in np.flatnonzero(geometry.inliers):
+        cv2.line(picture, start[row], end[row], _INLIER, 1, cv2.LINE_AA, _FRACTION_BITS)
         x, y = current.keypoints[matches.current_index[row]].tolist()
         dot = radius if (x, y) in long_lived else max(radius - 1, 1)
-        cv2.circle(picture, end[row], dot << _FRACTION_BITS, colour, -1, cv2.LINE_AA, _FRACTION_BITS)
+        cv2.circle(picture, end[row], dot << _FRACTION_BITS, _INLIER, -1, cv2.LINE_AA, _FRACTION_BITS)
     parallax = "" if np.isnan(geometry.parallax) else f"  parallax {geometry.parallax:.1f} deg"
     counts = f"{int(geometry.inliers.sum())} of {len(matches)} matches"
     _write(picture, f"{geometry.status.name}  {geometry.model.name}  {counts}{parallax}")
@@ -80,7 +84,7 @@ def _long_tracks(tracks: FeatureTracks | None, images: int = 5) -> set[tuple[flo
 
 
 def _radius(picture: Picture) -> int:
-    return max(2, round(max(picture.shape[:2]) / 320))
+    return max(2, round(max(picture.shape[:2]) / 400))
 
 
 def _write(picture: Picture, text: str) -> None:
@@ -88,7 +92,7 @@ def _write(picture: Picture, text: str) -> None:
     height, width = picture.shape[:2]
     font = cv2.FONT_HERSHEY_SIMPLEX
     (text_width, _), _ = cv2.getTextSize(text, font, 1.0, 1)
-    scale = min(width / 1100.0, 0.95 * width / text_width)
+    scale = min(max(0.4, width / 1800.0), 0.95 * width / text_width)
     bar = round(40 * scale)
     if bar < 8 or bar > height // 3:  # no room for readable letters
         return

@@ -36,7 +36,7 @@ def test_a_circle_around_each_keypoint_and_the_better_one_is_brighter() -> None:
 
 
 def geometry(inliers: list[bool]) -> TwoViewGeometry:
-    mask = np.array(inliers)
+    mask = np.array(inliers, bool)
     return TwoViewGeometry(TwoViewStatus.OK, TwoViewModel.ESSENTIAL, "", np.zeros(len(mask), bool), mask, parallax=2.0)
 
 

@@ -65,14 +65,12 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         return self._features.wanted() or self._matches.wanted() or self._odometry.wanted()
 
     def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:
-        changes: list[Apply] = []
+        changes: list[Apply] = [lambda: self._odometry.configure(new)]
         if old.extractor != new.extractor:
             extractor = load_extractor(new.extractor)
             changes.append(lambda: self._use(extractor))
         if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
             changes.append(lambda: setattr(self, "_pairs", _pair_matcher(new)))
-        if (old.odometry, old.path_length) != (new.odometry, new.path_length):
-            changes.append(lambda: self._odometry.configure(new))
 
         def apply() -> None:
             for change in changes:

@@ -34,13 +34,16 @@ class OdometryOutput:
         self._transforms = Transforms(node, config.publish_tf, warn)
         self._odometry_publisher = publish(node, Odometry, "odometry")
         self._path_publisher = publish(node, Path, "path")
-        self.configure(config)
-
-    def configure(self, config: OdometryNodeConfig) -> None:
-        """Use these settings, starting anew at the origin."""
         self._config = config
         self._odometry = MonocularOdometry(config.odometry)
         self.reset()
+
+    def configure(self, config: OdometryNodeConfig) -> None:
+        """Use these settings; steps of another length start anew at the origin."""
+        if config.odometry != self._config.odometry:
+            self._odometry = MonocularOdometry(config.odometry)
+            self.reset()
+        self._config = config
 
     def reset(self) -> None:
         """Start anew at the origin."""

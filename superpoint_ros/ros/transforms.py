@@ -43,6 +43,8 @@ class Transforms:
 
     def base_from_camera(self, base: str, camera: str) -> Pose:
         """T_base_camera of a camera that is fixed to the robot; looked up until it is found."""
+        if base == camera:
+            return Pose()
         key = base, camera
         if base == camera:
             return Pose()

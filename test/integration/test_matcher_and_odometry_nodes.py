@@ -211,11 +211,18 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         odometer.wait_for_log("the motion of 0.500 s between two keyframes is not known")
         after = poses[-1].pose.pose.position
         assert np.hypot(after.x - position.x, after.y - position.y) == pytest.approx(step, abs=0.02)
+        assert probe.set_parameter("/odometry_node", "path_length", 2).successful
+        assert not probe.set_parameter("/odometry_node", "base_frame", "other").successful
+        inputs.publish(message(8, STAMP + 4.0))
+        probe.until(lambda: len(poses) == len(paths) == 7, "odometry after a change of parameters")
+        assert [pose.pose.position for pose in paths[-1].poses] == [after, poses[-1].pose.pose.position]
+        latest = poses[-1].pose.pose.position
+        assert np.hypot(latest.x - after.x, latest.y - after.y) == pytest.approx(step, abs=0.02)
         # Time starts again, then there is nothing to see: nothing is published rather than nonsense.
         inputs.publish(message(0, STAMP - 100))
         inputs.publish(message(1, STAMP - 99))
         odometer.wait_for_log("time jumped back")
-        probe.until(lambda: len(poses) == len(paths) == 7, "odometry after time jumped back")
+        probe.until(lambda: len(poses) == len(paths) == 8, "odometry after time jumped back")
         assert len(paths[-1].poses) == 1
         empty = message(2, STAMP - 98)
         nothing = Features(
@@ -223,4 +230,4 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
         )
         inputs.publish(features_to_msg(nothing, empty.header))
         odometer.wait_for_log("no motion from two_view_geometry")
-        assert len(poses) == 7
+        assert len(poses) == 8
