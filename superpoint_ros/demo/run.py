@@ -72,7 +72,7 @@ def run_demo(
 
 
 def render_sequence(folder: Path, frames: int = FRAMES, seed: int = 0) -> Path:
-    """Render the embedded sequence into a rosbag in the folder, unless it is there already; returns its path."""
+    """Render the embedded sequence into a rosbag in the folder, over an earlier one; returns its path."""
     from superpoint_ros.simulation.bag import write_bag
     from superpoint_ros.simulation.sequence import SimulatedSequence
 

@@ -106,7 +106,10 @@ def _figure(panels: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Ax
 
 
 def _legend_above(axes: Axes) -> None:
+    handles, labels = axes.get_legend_handles_labels()
     axes.legend(
+        handles,
+        labels,
         loc="lower right",
         bbox_to_anchor=(1.0, 1.0),
         ncols=4,
@@ -126,9 +129,4 @@ def _svg(figure: Any) -> str:
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     # The page scales the figure: its width in points would be a fixed size.
-    return re.sub(
-        r'<svg ([^>]*?)(?:width="[^"]*" ?|height="[^"]*" ?)',
-        r"<svg \1",
-        re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2),
-        count=1,
-    )
+    return re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
