@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..types import Camera, DoubleArray
+from superpoint_ros.errors import DataError
+from superpoint_ros.types import Camera, DoubleArray
 
 _COEFFICIENTS: dict[str, tuple[int, ...]] = {
     "pinhole": (0,),

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..config import GeometryConfig
-from ..types import Camera, DoubleArray, Pose
-from .correspondences import Correspondences
-from .decompose import plane_poses
-from .model_selection import Motion, noise_level
-from .plausibility import face_points, is_plausible
-from .residuals import essential_matrix, fundamental_matrix, sampson_errors, transfer_errors
-from .robust import find_relative_pose, polish_relative_pose, refine_relative_pose
+from superpoint_ros.config import GeometryConfig
+from superpoint_ros.matching.correspondences import Correspondences
+from superpoint_ros.matching.decompose import plane_poses
+from superpoint_ros.matching.model_selection import Motion, noise_level
+from superpoint_ros.matching.plausibility import face_points, is_plausible
+from superpoint_ros.matching.residuals import essential_matrix, fundamental_matrix, sampson_errors, transfer_errors
+from superpoint_ros.matching.robust import find_relative_pose, polish_relative_pose, refine_relative_pose
+from superpoint_ros.types import Camera, DoubleArray, Pose
 
 _SAME_DIRECTION = float(np.cos(np.radians(10.0)))
 """Poses with translations closer than this are the same solution."""

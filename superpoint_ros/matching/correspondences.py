@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..types import BoolArray, Camera, DoubleArray, Features, Matches
-from .camera_model import is_distorted, undistort_points
+from superpoint_ros.matching.camera_model import is_distorted, undistort_points
+from superpoint_ros.types import BoolArray, Camera, DoubleArray, Features, Matches
 
 _FAR = 100.0
 """Image diagonals from the corner beyond which an undistorted point is not used."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import DoubleArray, Pose
-from .residuals import epipolar_terms, essential_matrix, fundamental_matrix, homogeneous
+from superpoint_ros.matching.residuals import epipolar_terms, essential_matrix, fundamental_matrix, homogeneous
+from superpoint_ros.types import DoubleArray, Pose
 
 UNKNOWN_DIRECTION = np.eye(3) / 3.0
 """Covariance of a unit vector of which nothing is known, about its mean 0: that of the uniform distribution on the sphere."""

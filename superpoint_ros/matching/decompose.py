@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ..types import DoubleArray, Pose
-from .rotation import unit_rays
+from superpoint_ros.matching.rotation import unit_rays
+from superpoint_ros.types import DoubleArray, Pose
 
 
 def plane_poses(H: DoubleArray, K: DoubleArray, points: DoubleArray) -> list[Pose]:

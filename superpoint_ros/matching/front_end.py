@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..config import GeometryConfig, KeyframeConfig, MatcherConfig
-from ..types import Camera, Features, FeatureTracks, Matches, TwoViewGeometry
-from .keyframes import KeyframePolicy
-from .mutual_nearest import empty_matches, match
-from .tracks import Tracker
-from .two_view import estimate_two_view
+from superpoint_ros.config import GeometryConfig, KeyframeConfig, MatcherConfig
+from superpoint_ros.matching.keyframes import KeyframePolicy
+from superpoint_ros.matching.mutual_nearest import empty_matches, match
+from superpoint_ros.matching.tracks import Tracker
+from superpoint_ros.matching.two_view import estimate_two_view
+from superpoint_ros.types import Camera, Features, FeatureTracks, Matches, TwoViewGeometry
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..config import GeometryConfig
-from ..types import BoolArray, Camera, DoubleArray, Pose
-from .candidates import candidate_poses, lead_over_rivals
-from .correspondences import Correspondences
-from .model_selection import Motion, gric, joint_errors, noise_level
-from .residuals import transfer_errors
-from .rotation import fit_rotation
+from superpoint_ros.config import GeometryConfig
+from superpoint_ros.matching.candidates import candidate_poses, lead_over_rivals
+from superpoint_ros.matching.correspondences import Correspondences
+from superpoint_ros.matching.model_selection import Motion, gric, joint_errors, noise_level
+from superpoint_ros.matching.residuals import transfer_errors
+from superpoint_ros.matching.rotation import fit_rotation
+from superpoint_ros.types import BoolArray, Camera, DoubleArray, Pose
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..config import KeyframeConfig
-from ..types import TwoViewGeometry, TwoViewStatus
+from superpoint_ros.config import KeyframeConfig
+from superpoint_ros.types import TwoViewGeometry, TwoViewStatus
 
 
 class KeyframePolicy:

@@ -22,7 +22,7 @@ from enum import Enum
 
 import numpy as np
 
-from ..types import DoubleArray
+from superpoint_ros.types import DoubleArray
 
 
 class Motion(Enum):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..config import MatcherConfig
-from ..errors import ModelMismatchError
-from ..types import BoolArray, Features, FloatArray, Matches
+from superpoint_ros.config import MatcherConfig
+from superpoint_ros.errors import ModelMismatchError
+from superpoint_ros.types import BoolArray, Features, FloatArray, Matches
 
 
 def match(reference: Features, current: Features, config: MatcherConfig = MatcherConfig()) -> Matches:

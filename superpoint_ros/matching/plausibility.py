@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import BoolArray, Camera, DoubleArray, Pose
-from .correspondences import Correspondences
-from .rotation import unit_rays
+from superpoint_ros.matching.correspondences import Correspondences
+from superpoint_ros.matching.rotation import unit_rays
+from superpoint_ros.types import BoolArray, Camera, DoubleArray, Pose
 
 _MAX_PARALLAX_RATIO = 10.0
 """Parallax of a believable point in units of the median: one a tenth as far away as the scene."""

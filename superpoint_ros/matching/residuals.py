@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import DoubleArray
+from superpoint_ros.types import DoubleArray
 
 
 def homogeneous(points: DoubleArray) -> DoubleArray:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import poselib
 
-from ..config import GeometryConfig
-from ..types import Camera, DoubleArray, Pose
+from superpoint_ros.config import GeometryConfig
+from superpoint_ros.types import Camera, DoubleArray, Pose
 
 
 def find_homography(reference: DoubleArray, current: DoubleArray, config: GeometryConfig) -> DoubleArray | None:

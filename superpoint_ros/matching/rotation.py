@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..types import DoubleArray
-from .residuals import transfer_errors
+from superpoint_ros.matching.residuals import transfer_errors
+from superpoint_ros.types import DoubleArray
 
 _ITERATIONS = 5
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..types import Camera, Features, FeatureTracks, FloatArray, Matches
-from .camera_model import normalize_points
+from superpoint_ros.errors import DataError
+from superpoint_ros.matching.camera_model import normalize_points
+from superpoint_ros.types import Camera, Features, FeatureTracks, FloatArray, Matches
 
 
 class Tracker:

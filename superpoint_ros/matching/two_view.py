@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..config import GeometryConfig
-from ..errors import DataError
-from ..types import BoolArray, Camera, DoubleArray, Features, Matches, Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
-from .camera_model import check_camera
-from .correspondences import Correspondences
-from .covariance import relative_pose_covariance, rotation_covariance
-from .hypotheses import Hypotheses
-from .model_selection import Motion, chance_log10
-from .plausibility import ray_angles
-from .residuals import essential_matrix, transfer_errors
-from .robust import find_homography
-from .rotation import unit_rays
+from superpoint_ros.config import GeometryConfig
+from superpoint_ros.errors import DataError
+from superpoint_ros.matching.camera_model import check_camera
+from superpoint_ros.matching.correspondences import Correspondences
+from superpoint_ros.matching.covariance import relative_pose_covariance, rotation_covariance
+from superpoint_ros.matching.hypotheses import Hypotheses
+from superpoint_ros.matching.model_selection import Motion, chance_log10
+from superpoint_ros.matching.plausibility import ray_angles
+from superpoint_ros.matching.residuals import essential_matrix, transfer_errors
+from superpoint_ros.matching.robust import find_homography
+from superpoint_ros.matching.rotation import unit_rays
+from superpoint_ros.types import (
+    BoolArray,
+    Camera,
+    DoubleArray,
+    Features,
+    Matches,
+    Pose,
+    TwoViewGeometry,
+    TwoViewModel,
+    TwoViewStatus,
+)
 
 
 def estimate_two_view(

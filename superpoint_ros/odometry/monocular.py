@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..config import OdometryConfig
-from ..types import Pose, TwoViewGeometry, TwoViewStatus
+from superpoint_ros.config import OdometryConfig
+from superpoint_ros.types import Pose, TwoViewGeometry, TwoViewStatus
 
 
 class MonocularOdometry:
