@@ -24,21 +24,27 @@ class Architecture:
 
     encoder: channels at full, 1/2, 1/4 and 1/8 resolution, two convolutions each.
     head: channels of the hidden layer of both heads. descriptor: length of a descriptor.
+    skip: whether the detector head also gets the features at full resolution, each cell through one convolution. A narrow
+        encoder needs it: its few channels do not carry where in its cell a corner lies through three poolings.
     """
 
     encoder: tuple[int, int, int, int]
     head: int
     descriptor: int
+    skip: bool = False
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {
-    "small": Architecture(encoder=(8, 16, 32, 64), head=128, descriptor=128),
+    "small": Architecture(encoder=(8, 16, 32, 64), head=128, descriptor=128, skip=True),
     "full": Architecture(encoder=(64, 64, 128, 128), head=256, descriptor=256),
 }
 """``full`` is the network of the paper. ``small`` doubles its channels as it halves the resolution, for 1/20 of the cost."""
 
-HIDDEN_LAYERS = ("conv1a", "conv1b", "conv2a", "conv2b", "conv3a", "conv3b", "conv4a", "conv4b", "convPa", "convDa")
-"""Layers followed by a rectifier (and in training by batch norm), named as in the weights that people have on disk."""
+HIDDEN_LAYERS = ("conv1a", "conv1b", "conv2a", "conv2b", "conv3a", "conv3b", "conv4a", "conv4b", "convPa", "convDa", "convSa")
+"""Layers followed by a rectifier (and in training by batch norm), named as in the weights that people have on disk.
+
+``convSa`` exists only in networks with a skip.
+"""
 
 
 class SuperPointNet(nn.Module):
@@ -53,14 +59,13 @@ class SuperPointNet(nn.Module):
         self.architecture = architecture
         c1, c2, c3, c4 = architecture.encoder
         head = architecture.head
-        shapes = zip(
-            HIDDEN_LAYERS,
-            [(1, c1), (c1, c1), (c1, c2), (c2, c2), (c2, c3), (c3, c3), (c3, c4), (c4, c4), (c4, head), (c4, head)],
-            strict=True,
-        )
-        for name, (inputs, outputs) in shapes:
+        widths = [(1, c1), (c1, c1), (c1, c2), (c2, c2), (c2, c3), (c3, c3), (c3, c4), (c4, c4), (c4, head), (c4, head)]
+        for name, (inputs, outputs) in zip(HIDDEN_LAYERS, widths, strict=False):
             self.add_module(name, nn.Conv2d(inputs, outputs, 3, padding=1))
             self.add_module(f"bn_{name}", nn.BatchNorm2d(outputs) if batch_norm else nn.Identity())
+        if architecture.skip:
+            self.convSa = nn.Conv2d(c1, c4, CELL, stride=CELL)
+            self.bn_convSa = nn.BatchNorm2d(c4) if batch_norm else nn.Identity()
         self.convPb = nn.Conv2d(head, DUSTBIN + 1, 1)
         self.convDb = nn.Conv2d(head, architecture.descriptor, 1)
 
@@ -69,11 +74,13 @@ class SuperPointNet(nn.Module):
 
         Descriptors are normalized where they are used: after sampling, or before the loss.
         """
-        x = image
-        for stage in (("conv1a", "conv1b"), ("conv2a", "conv2b"), ("conv3a", "conv3b")):
-            x = F.max_pool2d(self._hidden(stage[1], self._hidden(stage[0], x)), 2)
+        fine = self._hidden("conv1b", self._hidden("conv1a", image))
+        x = F.max_pool2d(fine, 2)
+        for first, second in (("conv2a", "conv2b"), ("conv3a", "conv3b")):
+            x = F.max_pool2d(self._hidden(second, self._hidden(first, x)), 2)
         x = self._hidden("conv4b", self._hidden("conv4a", x))
-        return self.convPb(self._hidden("convPa", x)), self.convDb(self._hidden("convDa", x))
+        located = x + self._hidden("convSa", fine) if self.architecture.skip else x
+        return self.convPb(self._hidden("convPa", located)), self.convDb(self._hidden("convDa", x))
 
     def _hidden(self, name: str, x: Tensor) -> Tensor:
         # In place: fresh memory for such an output costs a CPU more time than the rectifier.

@@ -105,7 +105,7 @@ def shipped_models() -> dict[str, Path]:
 def infer_architecture(tensors: Mapping[str, Tensor]) -> Architecture:
     """The widths of the network that has these (plain) weights: the numbers of outputs of six layers."""
     c1, c2, c3, c4, head, descriptor = (len(tensors[f"{layer}.weight"]) for layer in _WIDTH_LAYERS)
-    return Architecture((c1, c2, c3, c4), head, descriptor)
+    return Architecture((c1, c2, c3, c4), head, descriptor, skip="convSa.weight" in tensors)
 
 
 def _load_safetensors(path: Path) -> Weights:
@@ -127,7 +127,7 @@ def _load_safetensors(path: Path) -> Weights:
 def _architecture_from_json(text: str, path: Path) -> Architecture:
     try:
         fields = json.loads(text)
-        return Architecture(tuple(fields["encoder"]), int(fields["head"]), int(fields["descriptor"]))
+        return Architecture(tuple(fields["encoder"]), int(fields["head"]), int(fields["descriptor"]), bool(fields["skip"]))
     except (ValueError, TypeError, KeyError) as error:
         raise WeightsError(f"{path} is damaged: its architecture reads {text!r}; fetch it again") from error
 
