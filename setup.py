@@ -58,10 +58,15 @@ class BuildWithMessages(build_py):
         build = Path(self.get_finalized_command("build").build_temp).resolve()
         prefix = build / "prefix"
         shutil.rmtree(build, ignore_errors=True)  # settings of an earlier build may name another, vanished, environment
-        settings = [f"-DCMAKE_INSTALL_PREFIX={prefix}", "-DCMAKE_BUILD_TYPE=Release", f"-DPython3_EXECUTABLE={sys.executable}"]
-        prefixes = ROS_PREFIXES if ROS_IS_SOURCED else [wheel_prefix()]
-        settings.append(f"-DCMAKE_PREFIX_PATH={';'.join(map(str, prefixes))}")
-        run_cmake("-S", ROOT, "-B", build / "cmake", "-G", "Ninja", *settings)
+        ros = ROS_PREFIXES if ROS_IS_SOURCED else [wheel_prefix()]
+        settings = {
+            "CMAKE_BUILD_TYPE": "Release",
+            "CMAKE_INSTALL_MESSAGE": "NEVER",
+            "CMAKE_INSTALL_PREFIX": prefix,
+            "CMAKE_PREFIX_PATH": ";".join(map(str, ros)),
+            "Python3_EXECUTABLE": sys.executable,
+        }
+        run_cmake("-S", ROOT, "-B", build / "cmake", "-G", "Ninja", *(f"-D{name}={value}" for name, value in settings.items()))
         run_cmake("--build", build / "cmake")
         run_cmake("--install", build / "cmake")
         return prefix
