@@ -104,6 +104,7 @@ class RosbagSource:
         return self._count
 
     def __iter__(self) -> Iterator[Frame]:
+        count = 0
         for index, (message, recorded) in enumerate(self._messages(self._topic)):
             name = f"{self._path}, topic {self._topic}, message {index}"
             if self._types[self._topic] == _COMPRESSED:
@@ -111,6 +112,11 @@ class RosbagSource:
             else:
                 image = decode_raw_image(message, name)
             yield Frame(index, _seconds(message, recorded), f"{index:06d}", image)
+            count += 1
+        if count < self._count:
+            raise DataError(
+                f"the bag {self._path} holds only {count} of {self._count} images of {self._topic}; is a file missing?"
+            )
 
     def _messages(self, topic: str) -> Iterator[tuple[Any, int]]:
         """Messages of a topic and the nanoseconds at which they were recorded."""

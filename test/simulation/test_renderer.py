@@ -65,7 +65,9 @@ def test_depth_is_that_of_the_plane() -> None:
     pose = Pose(rotation(0.0, 0.4, 0.0), np.array([-0.3, 0.0, 0.2]))
     _, depth = render(Scene((wall,)), CAMERA, pose)
     rows, columns = np.nonzero(np.isfinite(depth))
-    rays = np.column_stack(((columns - CAMERA.cx) / CAMERA.fx, (rows - CAMERA.cy) / CAMERA.fy, np.ones(len(rows)))) @ pose.rotation.T
+    rays = (
+        np.column_stack(((columns - CAMERA.cx) / CAMERA.fx, (rows - CAMERA.cy) / CAMERA.fy, np.ones(len(rows)))) @ pose.rotation.T
+    )
     expected = (2.0 - pose.translation[2]) / rays[:, 2]
     inside = np.all(np.abs((pose.translation + expected[:, None] * rays)[:, :2]) < (1.48, 0.98), axis=1)
     np.testing.assert_allclose(depth[rows, columns][inside], expected[inside], rtol=1e-4)
