@@ -22,7 +22,9 @@ def progress() -> Progress:
 def print_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str] = ()) -> None:
     """Rows with the first column to the left and all others, which are figures, to the right."""
     columns = max((len(row) for row in rows), default=0)
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_header=bool(header), pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_header=bool(header), pad_edge=False
+    )
     for index in range(columns):
         table.add_column(header[index] if header else "", justify="left" if index == 0 else "right", overflow="fold")
     for row in rows:

@@ -14,14 +14,16 @@ from superpoint_ros.config import Config
 
 @with_config("extractor")
 def extract(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGES|FOLDERS…", help="image files, and folders of images (searched recursively)")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGES|FOLDERS…", help="image files, and folders of images (searched recursively)")
+    ],
     config: Config,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.h5", help="HDF5 file to write")] = Path("features.h5"),
 ) -> None:
     """Write the features of images into an HDF5 file in hloc's layout.
 
-    Each image is a group, named as its file (below the folder that was given), with keypoints (N, 2) in pixels of the file, (0, 0)
-    being the centre of the top-left pixel; descriptors (D, N); scores (N); image_size.
+    Each image is a group, named as its file (below the folder that was given), with keypoints (N, 2) in pixels of the file,
+    descriptors (D, N), scores (N) and image_size. Keypoint (0, 0) is the centre of the top-left pixel.
 
     [bold]Examples[/bold]
 

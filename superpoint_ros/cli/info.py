@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -25,12 +26,16 @@ def info(
     if model is None:
         shipped = [load_weights(path) for path in shipped_models().values()]
         rows = [(w.name, f"{_parameters(w.tensors):,}", w.checksum[:8], w.metadata.get("licence", "–")) for w in shipped]
-        print_table("Models of this package", [*rows, ("sift", "–", "–", "OpenCV"), ("orb", "–", "–", "OpenCV")], ("", "parameters", "checksum", "licence"))
+        print_table(
+            "Models of this package",
+            [*rows, ("sift", "–", "–", "OpenCV"), ("orb", "–", "–", "OpenCV")],
+            ("", "parameters", "checksum", "licence"),
+        )
         return
     path = weights_path(model)
     weights = load_weights(path)
     architecture = weights.architecture
-    rows = [
+    facts = [
         ("file", str(path)),
         ("name", weights.name),
         ("parameters", f"{_parameters(weights.tensors):,}"),
@@ -40,10 +45,10 @@ def info(
         ("checksum (SHA-256)", weights.checksum),
         *sorted(weights.metadata.items()),
     ]
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
         say(f"[bold]{name:<{width}}[/]  {value}")
 
 
-def _parameters(tensors: object) -> int:
-    return sum(tensor.numel() for tensor in tensors.values())  # type: ignore[attr-defined]
+def _parameters(tensors: Mapping[str, Any]) -> int:
+    return sum(tensor.numel() for tensor in tensors.values())

@@ -19,7 +19,9 @@ def match(
     a: Annotated[Path, typer.Argument(metavar="A", help="reference image")],
     b: Annotated[Path, typer.Argument(metavar="B", help="current image")],
     config: Config,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="PICTURE", help="draw the matches, .png or .jpg")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PICTURE", help="draw the matches, .png or .jpg")
+    ] = None,
     camera: CameraFile = None,
 ) -> None:
     """Match two images and estimate the motion between them.

@@ -23,10 +23,18 @@ ALIASES = {("extractor", "model"): ["--features"]}
 
 ConfigFile = Annotated[
     Path | None,
-    typer.Option("--config", metavar="FILE.yaml", help="YAML with sections extractor, matcher, …; options win over it", rich_help_panel=CONFIG_PANEL),
+    typer.Option(
+        "--config",
+        metavar="FILE.yaml",
+        help="YAML with sections extractor, matcher, …; options win over it",
+        rich_help_panel=CONFIG_PANEL,
+    ),
 ]
 CameraFile = Annotated[
-    Path | None, typer.Option("--camera", metavar="FILE.yaml", help="intrinsics as ROS's camera_calibration writes them; wins over the source's")
+    Path | None,
+    typer.Option(
+        "--camera", metavar="FILE.yaml", help="intrinsics as ROS's camera_calibration writes them; wins over the source's"
+    ),
 ]
 
 
@@ -58,8 +66,10 @@ def with_config(*sections: str, **defaults: Any) -> Callable[[Callable[..., None
     return decorate
 
 
-def build_config(path: Path | None, overrides: dict[tuple[str, str], Any], defaults: dict[tuple[str, str], Any] | None = None) -> Config:
-    """Defaults, then the YAML file, then the options of the command line, all by (section, field). Raises ConfigError in one line."""
+def build_config(
+    path: Path | None, overrides: dict[tuple[str, str], Any], defaults: dict[tuple[str, str], Any] | None = None
+) -> Config:
+    """Defaults, then the YAML file, then the options, all by (section, field). Raises ConfigError in one line."""
     values: dict[str, Any] = {}
     _merge(values, defaults or {})
     for section, settings in (load_yaml(path) if path is not None else {}).items():
@@ -122,14 +132,17 @@ def _fields(section: str) -> dict[str, FieldInfo]:
 
 def _parameter(name: str, section: str, field: str, default: Any) -> inspect.Parameter:
     info = _fields(section)[field]
-    bounds = {key: getattr(m, attribute) for m in info.metadata for kind, attribute, key in ((Ge, "ge", "min"), (Le, "le", "max")) if isinstance(m, kind)}
+    bounds = {
+        key: getattr(m, attribute)
+        for m in info.metadata
+        for kind, attribute, key in ((Ge, "ge", "min"), (Le, "le", "max"))
+        if isinstance(m, kind)
+    }
     flag = f"--{name.replace('_', '-')}"
-    if info.annotation is bool:
-        declarations = [f"{flag}/--no-{flag[2:]}"]
-    else:
-        declarations = [flag, *ALIASES.get((section, field), [])]
+    names = f"{flag}/--no-{flag[2:]}" if info.annotation is bool else flag
     option = typer.Option(
-        *declarations,
+        names,
+        *ALIASES.get((section, field), []),
         help=f"{info.description} [dim]\\[{info.default if default is None else default}][/dim]",
         show_default=False,
         rich_help_panel=CONFIG_PANEL,

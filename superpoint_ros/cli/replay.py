@@ -19,7 +19,9 @@ def replay(
     config: Config,
     topic: Annotated[str | None, typer.Option(help="image topic, for a bag with more than one")] = None,
     camera: CameraFile = None,
-    reference: Annotated[Path | None, typer.Option(metavar="FILE.tum", help="ground truth, if the source has none: camera to world")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(metavar="FILE.tum", help="ground truth, if the source has none: camera to world")
+    ] = None,
     every: Annotated[int, typer.Option(min=1, help="use every N-th frame")] = 1,
 ) -> None:
     """Run the whole pipeline over a recording: every frame in order, the same result every time.
@@ -64,7 +66,10 @@ def replay(
     say(f"{result.source}: {result.frames} frames with {result.model}")
     counts = [
         ("Valid two-view geometries", f"{summary.valid} of {summary.pairs}"),
-        ("Keypoints, matches, inliers (median)", " / ".join(figure(n, 0) for n in (summary.keypoints, summary.matches, summary.inliers))),
+        (
+            "Keypoints, matches, inliers (median)",
+            " / ".join(figure(n, 0) for n in (summary.keypoints, summary.matches, summary.inliers)),
+        ),
     ]
     print_table("Pairs", counts)
     if summary.valid < summary.pairs:

@@ -8,8 +8,8 @@ import numpy as np
 
 from superpoint_ros.demo.outcome import Criteria, Outcome
 from superpoint_ros.evaluation import plots
-from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
+from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
 from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
 from superpoint_ros.io.frame import Source
 from superpoint_ros.io.recording import Recording, nanoseconds
@@ -20,7 +20,11 @@ PICTURES = 4
 def make_page(outcome: Outcome, recording: Recording, source: Source, settings: str, criteria: Criteria = Criteria()) -> Report:
     """Everything that the nodes published, on one page. Reads the images of a few pairs from the source again."""
     failed = [check for check in outcome.checks if not check.passed]
-    verdict = "All checks passed" if not failed else "Not sane: " + "; ".join(f"{c.name} {c.value}, should be {c.limit}" for c in failed)
+    verdict = (
+        "All checks passed"
+        if not failed
+        else "Not sane: " + "; ".join(f"{c.name} {c.value}, should be {c.limit}" for c in failed)
+    )
     return Report(
         title=f"Demo: {source.name}",
         subtitle=f"superpoint_node, matcher_node and odometry_node as three processes over DDS, with {outcome.model}. "
@@ -46,26 +50,42 @@ def _plots(outcome: Outcome, recording: Recording, criteria: Criteria) -> Iterat
     error, pairs = outcome.trajectory_error, outcome.pairs
     note = "One camera does not see scale: every step between keyframes was given the same length."
     if error is not None:
-        yield Plot("Trajectory of the odometry", plots.trajectory(error.estimated, error.truth), f"{note} Aligned by a similarity transform.")
+        yield Plot(
+            "Trajectory of the odometry",
+            plots.trajectory(error.estimated, error.truth),
+            f"{note} Aligned by a similarity transform.",
+        )
     elif len(outcome.trajectory) > 1:
         positions = np.array([pose.translation for pose in outcome.trajectory.poses])
         yield Plot("Trajectory of the odometry", plots.trajectory(positions, None, "steps"), note)
     start = recording.images[0].stamp
     time = [pair.stamp - start * 1e-9 for pair in pairs]
     if outcome.summary.rotation:
-        errors = {"rotation": [p.error.rotation if p.error else np.nan for p in pairs], "direction": [p.error.direction if p.error else np.nan for p in pairs]}
+        errors = {
+            "rotation": [p.error.rotation if p.error else np.nan for p in pairs],
+            "direction": [p.error.direction if p.error else np.nan for p in pairs],
+        }
         limits = {"rotation": criteria.rotation, "direction": criteria.direction}
         yield Plot("Errors per keyframe pair", plots.errors_over_time(time, errors, limits))
     keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
-    inliers = {heard.stamp: int(np.maximum(np.sum(heard.homography_inlier), np.sum(heard.essential_inlier))) for heard in recording.matches}
+    inliers = {
+        heard.stamp: int(np.maximum(np.sum(heard.homography_inlier), np.sum(heard.essential_inlier)))
+        for heard in recording.matches
+    }
     matches = {heard.stamp: len(heard.points) for heard in recording.matches}
     stamps = sorted({image.stamp for image in recording.images})
     counts = {
         name: [values.get(stamp, np.nan) for stamp in stamps]
         for name, values in (("keypoints", keypoints), ("matches", matches), ("inliers", inliers))
     }
-    yield Plot("Keypoints, matches, inliers", plots.counts_over_time([(s - start) * 1e-9 for s in stamps], counts), "Every frame against its keyframe.")
-    yield Plot("Latency", plots.histograms(outcome.latencies), "From the moment an image is published until a message about it arrives.")
+    yield Plot(
+        "Keypoints, matches, inliers",
+        plots.counts_over_time([(s - start) * 1e-9 for s in stamps], counts),
+        "Every frame against its keyframe.",
+    )
+    yield Plot(
+        "Latency", plots.histograms(outcome.latencies), "From the moment an image is published until a message about it arrives."
+    )
 
 
 def _tables(outcome: Outcome) -> Iterator[Table]:
@@ -79,7 +99,9 @@ def _pictures(outcome: Outcome, recording: Recording, source: Source) -> Iterato
     """Keyframe pairs, evenly spaced over the sequence, so that nobody chose the good ones."""
     if not outcome.pairs:
         return
-    chosen = [outcome.pairs[round((len(outcome.pairs) - 1) * (i + 0.5) / PICTURES)] for i in range(min(PICTURES, len(outcome.pairs)))]
+    chosen = [
+        outcome.pairs[round((len(outcome.pairs) - 1) * (i + 0.5) / PICTURES)] for i in range(min(PICTURES, len(outcome.pairs)))
+    ]
     wanted = {nanoseconds(stamp) for pair in chosen for stamp in (pair.reference_stamp, pair.stamp)}
     images = {nanoseconds(frame.stamp): frame for frame in source if nanoseconds(frame.stamp) in wanted}
     matches = {heard.stamp: heard for heard in recording.matches}

@@ -105,8 +105,13 @@ def signals_as_exceptions() -> Iterator[None]:
 
 
 def loopback_environment() -> dict[str, str]:
-    """This environment, with ROS kept on this machine and in a domain that nobody else is in."""
-    return {**os.environ, "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(free_domain()), "PYTHONUNBUFFERED": "1"}
+    """The environment of this process, with ROS kept on this machine and in a domain that nobody else is in."""
+    return {
+        **os.environ,
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "ROS_DOMAIN_ID": str(free_domain()),
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def free_domain() -> int:

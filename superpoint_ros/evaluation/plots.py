@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY, INK = "#2563eb", "#ea7317", "#16915c", "#9aa3b2", "#1f2937"
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#c7cdd8",
     "xtick.color": "#5b6472", "ytick.color": "#5b6472", "xtick.labelsize": 9, "ytick.labelsize": 9, "axes.spines.top": False,
-    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e8ebf0", "grid.linewidth": 0.8, "lines.linewidth": 1.6,
-    "svg.fonttype": "none", "svg.hashsalt": "superpoint_ros",
+    "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True, "grid.color": "#e8ebf0",
+    "grid.linewidth": 0.8, "lines.linewidth": 1.6, "svg.fonttype": "none", "svg.hashsalt": "superpoint_ros",
 }  # fmt: skip
 
 
@@ -58,7 +58,9 @@ def errors_over_time(time: ArrayLike, errors: Mapping[str, ArrayLike], limits: M
             if above:
                 axes.plot([], [], " ", label=f"{above} above the axis")
         if limits and name in limits:
-            axes.axhline(limits[name], color=INK, linewidth=1.0, linestyle=(0, (4, 3)), label=f"limit for the median {limits[name]:g}°")
+            axes.axhline(
+                limits[name], color=INK, linewidth=1.0, linestyle=(0, (4, 3)), label=f"limit for the median {limits[name]:g}°"
+            )
         axes.set_ylabel(f"{name} [deg]")
         _legend_above(axes)
     panels[-1].set_xlabel("time [s]")
@@ -85,7 +87,8 @@ def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30
     for (name, values), colour in zip(series.items(), (BLUE, ORANGE, GREEN), strict=False):
         numbers = np.asarray(values, np.float64)
         label = f"{name}: median {np.median(numbers):.0f} {unit}"
-        axes.hist(np.minimum(numbers, edges[-1]), edges, color=colour, alpha=0.55, edgecolor="white", linewidth=0.6, label=label)
+        shown = np.minimum(numbers, edges[-1])
+        axes.hist(shown, edges.tolist(), color=colour, alpha=0.55, edgecolor="white", linewidth=0.6, label=label)
     axes.set_xlabel(unit)
     axes.set_ylabel("frames")
     _legend_above(axes)
@@ -103,7 +106,19 @@ def _figure(panels: int, size: tuple[float, float]) -> tuple[Figure, Sequence[Ax
 
 
 def _legend_above(axes: Axes) -> None:
-    axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=4, frameon=False, fontsize=9, borderaxespad=0.0, handlelength=1.4, columnspacing=1.4)
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(
+        handles,
+        labels,
+        loc="lower right",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+        borderaxespad=0.0,
+        handlelength=1.4,
+        columnspacing=1.4,
+    )
 
 
 def _svg(figure: Any) -> str:
@@ -114,4 +129,4 @@ def _svg(figure: Any) -> str:
         figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = text.getvalue()[text.getvalue().index("<svg") :]
     # The page scales the figure: its width in points would be a fixed size.
-    return re.sub(r'<svg ([^>]*?)(?:width="[^"]*" ?|height="[^"]*" ?)', r"<svg \1", re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2), count=1)
+    return re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)

@@ -28,10 +28,23 @@ class MatchPicture:
     caption: str = ""
 
     @staticmethod
-    def of(reference_image: Image, current_image: Image, reference: Features, current: Features, matches: Matches, geometry: TwoViewGeometry, caption: str = "") -> MatchPicture:
+    def of(
+        reference_image: Image,
+        current_image: Image,
+        reference: Features,
+        current: Features,
+        matches: Matches,
+        geometry: TwoViewGeometry,
+        caption: str = "",
+    ) -> MatchPicture:
         """From what extraction, matching and estimation gave."""
         return MatchPicture(
-            reference_image, current_image, reference.keypoints[matches.reference_index], current.keypoints[matches.current_index], geometry.inliers, caption
+            reference_image,
+            current_image,
+            reference.keypoints[matches.reference_index],
+            current.keypoints[matches.current_index],
+            geometry.inliers,
+            caption,
         )
 
 
@@ -50,7 +63,7 @@ def draw_side_by_side(picture: MatchPicture, max_lines: int = 160) -> NDArray[np
     canvas[: right.shape[0], offset:] = right
     # Outliers first, so that they lie below the inliers.
     for index in [*_thin(np.flatnonzero(~picture.inliers), max_lines // 4), *_thin(np.flatnonzero(picture.inliers), max_lines)]:
-        a, b = picture.reference_points[index], picture.current_points[index] + np.float32([offset, 0])
+        a, b = picture.reference_points[index], picture.current_points[index] + np.array([offset, 0], np.float32)
         inlier = bool(picture.inliers[index])
         colour = _hue(float(a[0]) / left.shape[1], float(a[1]) / left.shape[0]) if inlier else OUTLIER
         cv2.line(canvas, _fixed(a), _fixed(b), colour, 1, cv2.LINE_AA, SHIFT)

@@ -63,7 +63,9 @@ def compare(estimated: Trajectory, truth: Trajectory, max_difference: float = 0.
     try:
         _, _, scale = aligned.align(reference, correct_scale=True)
     except GeometryException as error:
-        raise DataError("the trajectory cannot be aligned with the ground truth: its positions are all (nearly) on one line or spot") from error
+        raise DataError(
+            "the trajectory cannot be aligned with the ground truth: its positions are all (nearly) on one line or spot"
+        ) from error
 
     def rmse(metric: Any) -> float:
         metric.process_data((reference, aligned))
@@ -96,5 +98,3 @@ def _orthonormal(pose: Pose) -> DoubleArray:
     matrix = pose.matrix
     matrix[:3, :3] = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
     return matrix
-
-

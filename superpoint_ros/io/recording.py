@@ -15,7 +15,7 @@ CAMERA_FRAME = "camera_optical"
 
 @dataclass(frozen=True)
 class Heard:
-    """One message. stamp: of its image, in nanoseconds. at: when it arrived (or an image left), seconds of a clock that all share."""
+    """One message. stamp: of its image, in nanoseconds. at: when it arrived (an image: left), monotonic clock in seconds."""
 
     stamp: int
     at: float
@@ -83,14 +83,22 @@ class Recording:
     @staticmethod
     def read(path: Path) -> Recording:
         """Raises DataError where the file is missing or is no recording."""
-        kinds: dict[str, Any] = {
-            "images": Heard, "features": HeardFeatures, "matches": HeardMatches, "geometries": HeardGeometry, "poses": HeardPose,
-        }  # fmt: skip
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return Recording(**{name: [kinds[name](**item) for item in value] if name in kinds else value for name, value in values.items()})
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            for name, kind in _KINDS.items():
+                values[name] = [kind(**item) for item in values[name]]
+            return Recording(**values)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DataError(f"{path} is no recording of a demo: {error}") from error
+
+
+_KINDS: dict[str, type[Heard]] = {
+    "images": Heard,
+    "features": HeardFeatures,
+    "matches": HeardMatches,
+    "geometries": HeardGeometry,
+    "poses": HeardPose,
+}
 
 
 def nanoseconds(stamp: float) -> int:

@@ -13,8 +13,8 @@ import yaml
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation import plots
-from superpoint_ros.evaluation.side_by_side import draw_side_by_side
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
+from superpoint_ros.evaluation.side_by_side import draw_side_by_side
 from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
 from superpoint_ros.replay.runner import ReplayResult
 
@@ -80,8 +80,12 @@ def _facts(result: ReplayResult) -> Iterator[Fact]:
         yield Fact("Direction error", f"{figure(summary.direction[0])}°", "median per pair, of the translation")
     if result.trajectory_error:
         error = result.trajectory_error
-        yield Fact("Trajectory error", f"{figure(error.ape_percent)} %", f"{figure(error.ape_rmse)} m RMSE on {error.path_length:.1f} m")
-    yield Fact("Time per frame", f"{np.median(result.extract_ms) + np.median(result.match_ms):.0f} ms", "median, one frame at a time")
+        yield Fact(
+            "Trajectory error", f"{figure(error.ape_percent)} %", f"{figure(error.ape_rmse)} m RMSE on {error.path_length:.1f} m"
+        )
+    yield Fact(
+        "Time per frame", f"{np.median(result.extract_ms) + np.median(result.match_ms):.0f} ms", "median, one frame at a time"
+    )
 
 
 def _plots(result: ReplayResult) -> Iterator[Plot]:
@@ -91,12 +95,23 @@ def _plots(result: ReplayResult) -> Iterator[Plot]:
         yield Plot("Trajectory", plots.trajectory(error.estimated, error.truth), note)
     elif len(result.trajectory) > 1:
         positions = np.array([pose.translation for pose in result.trajectory.poses])
-        yield Plot("Trajectory", plots.trajectory(positions, None, "steps"), "Every step has the same length: one camera does not see scale.")
+        yield Plot(
+            "Trajectory",
+            plots.trajectory(positions, None, "steps"),
+            "Every step has the same length: one camera does not see scale.",
+        )
     time = [pair.stamp - pairs[0].reference_stamp for pair in pairs]
     if result.summary.rotation:
-        errors = {"rotation": [p.error.rotation if p.error else np.nan for p in pairs], "direction": [p.error.direction if p.error else np.nan for p in pairs]}
+        errors = {
+            "rotation": [p.error.rotation if p.error else np.nan for p in pairs],
+            "direction": [p.error.direction if p.error else np.nan for p in pairs],
+        }
         yield Plot("Errors per pair", plots.errors_over_time(time, errors))
-    counts = {"keypoints": [p.keypoints for p in pairs], "matches": [p.matches for p in pairs], "inliers": [p.inliers for p in pairs]}
+    counts = {
+        "keypoints": [p.keypoints for p in pairs],
+        "matches": [p.matches for p in pairs],
+        "inliers": [p.inliers for p in pairs],
+    }
     if pairs:
         yield Plot("Keypoints, matches, inliers", plots.counts_over_time(time, counts))
     yield Plot("Time per frame", plots.histograms({"extract": result.extract_ms, "match and geometry": result.match_ms}))

@@ -13,8 +13,8 @@ import numpy as np
 
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
-from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
+from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
 from superpoint_ros.io.trajectory import Trajectory
 from superpoint_ros.types import Camera, Features, Image, Pose, TwoViewStatus
@@ -155,7 +155,13 @@ def _note(
                 caption = f"{frame.name}: {record.inliers} inliers of {record.matches} matches, {result.geometry.reason}"
                 run.pictures.append(
                     MatchPicture.of(
-                        run.reference_image, frame.image, result.reference, result.current, result.matches, result.geometry, caption
+                        run.reference_image,
+                        frame.image,
+                        result.reference,
+                        result.current,
+                        result.matches,
+                        result.geometry,
+                        caption,
                     )
                 )
     if pose is not None and (not run.stamps or result.stamp > run.stamps[-1]):

@@ -12,8 +12,9 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from superpoint_ros.io.recording import HeardFeatures, HeardGeometry, HeardMatches, HeardPose, Recording
 from superpoint_ros.msg import Features, FeatureTracks, Matches, TwoViewGeometry
-from superpoint_ros.ros.conversions import geometry_from_msg, rotation_matrix
+from superpoint_ros.ros.conversions import geometry_from_msg
 from superpoint_ros.ros.pipeline_node import nanoseconds
+from superpoint_ros.ros.rotations import rotation_matrix
 
 EVERYTHING = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 """What is missing in the recording must have been lost in the nodes, not on the way here."""
@@ -31,7 +32,9 @@ class DemoRecorder(Node):
             self.create_subscription(Features, "features", self._on_features, EVERYTHING),
             self.create_subscription(Matches, "matches", self._on_matches, EVERYTHING),
             self.create_subscription(TwoViewGeometry, "two_view_geometry", self._on_geometry, EVERYTHING),
-            self.create_subscription(FeatureTracks, "tracks", lambda message: self._note("tracks", nanoseconds(message.header.stamp)), EVERYTHING),
+            self.create_subscription(
+                FeatureTracks, "tracks", lambda message: self._note("tracks", nanoseconds(message.header.stamp)), EVERYTHING
+            ),
             self.create_subscription(Odometry, "odometry", self._on_odometry, EVERYTHING),
         ]
 
@@ -66,7 +69,9 @@ class DemoRecorder(Node):
         self._note("features", stamp)
 
     def _on_matches(self, message: Matches) -> None:
-        points = np.column_stack([message.reference_x, message.reference_y, message.current_x, message.current_y]).astype(np.float64)
+        points = np.column_stack([message.reference_x, message.reference_y, message.current_x, message.current_y]).astype(
+            np.float64
+        )
         bits = np.asarray(message.inlier, np.uint8)
         stamp = nanoseconds(message.header.stamp)
         self.recording.matches.append(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:
         stamp = player.show(frame)
         if recorder.wait_for("tracks", stamp, FIRST_PATIENCE):
             return stamp
+        say(step="waiting")
     raise DataError(f"the nodes said nothing about the first image within {START_TIMEOUT:.0f} s")
 
 
@@ -112,7 +114,8 @@ def _wait_for_nodes(player: DemoPlayer, recorder: DemoRecorder) -> None:
     while missing := [*player.missing(), *recorder.missing()]:
         if time.monotonic() > deadline:
             raise DataError(f"the nodes did not come up within {START_TIMEOUT:.0f} s: nobody serves {', '.join(missing)}")
-        time.sleep(0.1)
+        time.sleep(0.2)
+        say(step="waiting")  # the parent looks after the nodes whenever it hears something
 
 
 def say(**event: Any) -> None:
@@ -157,10 +160,8 @@ def _with_ros(task: Callable[[DemoPlayer, DemoRecorder], None], camera: Any, out
 
 
 def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
+    with suppress(ExternalShutdownException):
         executor.spin()
-    except ExternalShutdownException:
-        pass
 
 
 if __name__ == "__main__":

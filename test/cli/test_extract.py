@@ -15,7 +15,9 @@ def test_extract_writes_what_the_extractor_finds(run, sequence_folder: Path, tmp
     output = tmp_path / "features.h5"
     result = run("extract", images, "--model", "sift", "--max-keypoints", "80", "-o", output)
     assert result.status == 0, result.err
-    expected = load_extractor(ExtractorConfig(model="sift", max_keypoints=80)).extract(cv2.imread(str(images / "000003.png"), cv2.IMREAD_UNCHANGED))
+    expected = load_extractor(ExtractorConfig(model="sift", max_keypoints=80)).extract(
+        cv2.imread(str(images / "000003.png"), cv2.IMREAD_UNCHANGED)
+    )
     with h5py.File(output) as file:
         assert sorted(file) == [f"{i:06d}.png" for i in range(6)]
         group = file["000003.png"]

@@ -74,7 +74,7 @@ def test_ros_parameter_files_are_understood(tmp_path: Path) -> None:
 def test_bad_files_are_named_with_what_is_wrong(tmp_path: Path, text: str, named: str) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(text)
-    with pytest.raises(ConfigError, match="config.yaml") as error:
+    with pytest.raises(ConfigError, match=r"config\.yaml") as error:
         build_config(file, {("extractor", "nms_radius"): 2})
     assert named in str(error.value)
     assert "\n" not in str(error.value)

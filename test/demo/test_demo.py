@@ -25,7 +25,7 @@ SIFT = Config.model_validate({"extractor": {"model": "sift", "max_keypoints": 40
 @pytest.fixture(scope="module")
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("bag") / "simulation"
-    write_bag(SimulatedSequence(frames=40, size=(320, 240), rate=20.0), path)
+    write_bag(SimulatedSequence(frames=40, size=(320, 240), rate=8.0), path)
     return path
 
 
@@ -37,7 +37,12 @@ def nodes_of_this_test() -> list[str]:
 def test_a_bag_through_three_nodes(bag: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--bag", str(bag), "-o", str(tmp_path / "demo")]
     result = subprocess.run(
-        [*command, "--features", "sift", "--max-keypoints", "400"], capture_output=True, text=True, timeout=240, check=False, env=dict(os.environ)
+        [*command, "--features", "sift", "--max-keypoints", "400"],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=dict(os.environ),
     )
     assert result.returncode == 0, result.stdout + result.stderr
     for line in ("Frames processed", "Frames lost inside the pipeline", "Rotation error (median)", "Direction error (median)"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from superpoint_ros.demo.processes import Processes, ProcessError, free_domain
+from superpoint_ros.demo.processes import ProcessError, Processes, free_domain
 
 
 @pytest.fixture
@@ -47,11 +47,17 @@ def gone(pid: int) -> bool:
 
 def test_children_end_with_the_block_even_when_it_raises(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("superpoint_ros.demo.processes.PATIENCE", 0.5)
-    with pytest.raises(RuntimeError, match="boom"), Processes(modules, environment(modules)) as processes:
-        children = [processes.start_module(name, name, []) for name in ("sleeper", "stubborn")]
-        wait_until(lambda: all("up" in processes.log(name).read_text() for name in ("sleeper", "stubborn")))
-        processes.check(["sleeper", "stubborn"])
-        raise RuntimeError("boom")
+    children = []
+
+    def fail() -> None:
+        with Processes(modules, environment(modules)) as processes:
+            children.extend(processes.start_module(name, name, []) for name in ("sleeper", "stubborn"))
+            wait_until(lambda: all("up" in processes.log(name).read_text() for name in ("sleeper", "stubborn")))
+            processes.check(["sleeper", "stubborn"])
+            raise RuntimeError("boom")
+
+    with pytest.raises(RuntimeError, match="boom"):
+        fail()
     assert children[0].returncode != 0
     assert children[1].returncode == -signal.SIGTERM
     assert all(gone(child.pid) for child in children)
@@ -76,7 +82,9 @@ def test_children_end_when_the_parent_is_told_to(modules: Path, number: signal.S
         "with signals_as_exceptions(), Processes(Path(sys.argv[1]), dict(os.environ, PYTHONPATH=sys.argv[1])) as p:\n"
         "    child = p.start_module('sleeper', 'sleeper', [])\n    print(child.pid, flush=True)\n    child.wait()\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", code, str(modules)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(modules)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     wait_until(lambda: (modules / "sleeper.log").exists() and "up" in (modules / "sleeper.log").read_text())
