@@ -141,6 +141,8 @@ def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, 
         probe.spin(0.3)
         assert next_status() == TwoViewGeometryMsg.STATUS_OK
         assert node.log.count("so far") == 1
+        # Nobody looks at match_image, so nobody needs the images.
+        assert probe.node.count_subscribers("/image") == 0
 
 
 def test_strange_features_are_named_and_the_next_good_ones_are_matched(start: StartNode, probe: Probe) -> None:
