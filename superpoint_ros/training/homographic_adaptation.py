@@ -30,14 +30,25 @@ def network_detector(network: SuperPointNet) -> Detector:
     return detect
 
 
+_LOCAL_SIGMA = 12.0
+_FLAT = 6.0
+"""Grey levels: where the local contrast is far below this, a response is noise."""
+
+
 def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
-    """Root of the smaller eigenvalue of the structure tensor (Shi and Tomasi 1994), in grey levels per pixel."""
+    """Root of the smaller eigenvalue of the structure tensor (Shi and Tomasi 1994), relative to the contrast around it.
+
+    A network that is trained on any brightness and contrast cannot learn labels that are chosen by absolute contrast.
+    """
     responses = np.empty(images.shape, np.float32)
     for image, response in zip(images, responses, strict=True):
-        smooth = cv2.GaussianBlur(image, (0, 0), 1.0).astype(np.float32)
+        grey = image.astype(np.float32)
+        smooth = cv2.GaussianBlur(grey, (0, 0), 1.0)
         x, y = (cv2.Scharr(smooth, cv2.CV_32F, *order) / 32.0 for order in ((1, 0), (0, 1)))
-        xx, xy, yy = (cv2.GaussianBlur(product, (0, 0), 1.5) for product in (x * x, x * y, y * y))
-        response[:] = np.sqrt(np.maximum((xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2), 0.0))
+        xx, xy, yy = (cv2.GaussianBlur(product, (0, 0), 1.2) for product in (x * x, x * y, y * y))
+        corner = np.sqrt(np.maximum((xx + yy) / 2 - np.sqrt(((xx - yy) / 2) ** 2 + xy**2), 0.0))
+        mean, square = (cv2.GaussianBlur(values, (0, 0), _LOCAL_SIGMA) for values in (grey, grey * grey))
+        response[:] = corner / (np.sqrt(np.maximum(square - mean * mean, 0.0)) + _FLAT)
     return responses
 
 
