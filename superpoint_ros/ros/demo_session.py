@@ -34,7 +34,7 @@ PROBE_SKIP = 4
 HEADROOM = 0.9
 """Part of the measured speed that the rate uses; other processes want the machine, too."""
 START_TIMEOUT = 60.0
-FRAME_TIMEOUT = 10.0
+FRAME_TIMEOUT = 5.0
 FIRST_PATIENCE = 2.0
 QUIET = 2.0
 
@@ -84,18 +84,19 @@ def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: DemoRecorder
     for frame in islice(sequence, PROBE_FRAMES):
         began = time.monotonic()
         sent.append(player.show(frame) if sent else _first(frame, player, recorder))
-        recorder.wait_for("features", sent[-1], FRAME_TIMEOUT)
+        arrived = recorder.wait_for("features", sent[-1], FRAME_TIMEOUT)
         # The very first frame has nothing to be compared with, so it has no geometry.
         if len(sent) > 2:
-            recorder.wait_for("two_view_geometry", sent[-2], FRAME_TIMEOUT)
+            arrived &= recorder.wait_for("two_view_geometry", sent[-2], FRAME_TIMEOUT)
         stamps.append(frame.stamp)
-        seconds.append(time.monotonic() - began)
+        if arrived:
+            seconds.append(time.monotonic() - began)
         say(step="probing", played=len(sent))
     if len(stamps) < 2:
         raise DataError(f"the sequence has {len(stamps)} frame(s), two are needed for a motion")
     if np.median(np.diff(stamps)) <= 0:
         raise DataError("the time stamps of the sequence do not advance")
-    return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))
+    return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))  # the first frame did arrive
 
 
 def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:
