@@ -82,8 +82,8 @@ def demo(
         for check in outcome.checks
     ]
     print_table(f"{outcome.played} frames through three nodes, with {outcome.model}", rows, ("", "result", "should be", ""))
-    if rows := error_rows(outcome.summary, outcome.trajectory_error):
-        print_table("Against ground truth", rows, ("", "median", "90 %"))
+    if errors := error_rows(outcome.summary, outcome.trajectory_error):
+        print_table("Against ground truth", errors, ("", "median", "90 %"))
     print_table("Also", _more(outcome))
     say(f"report: {out / 'report.html'}   ({time.monotonic() - began:.0f} s)")
     if not outcome.passed:

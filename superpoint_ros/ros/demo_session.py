@@ -56,16 +56,18 @@ def play(source: Source, frames: int, player: DemoPlayer, recorder: DemoRecorder
 
 
 def _play_on_time(sequence: Iterator[Frame], rate: float, player: DemoPlayer, recorder: DemoRecorder) -> None:
-    """Frames at the rate that was measured. The clock stands still while a frame is waiting at the extractor and one is in it.
+    """Frames at the rate that was measured. The clock stands still while the extractor is two frames late or the matcher three.
 
     That happens where the machine got slower since the probe; a camera would go on and have its frames dropped.
     """
     sent: list[int] = []
     for frame in sequence:
         player.wait_until_due(frame, rate)
-        if len(sent) > 1 and not recorder.has("features", sent[-2]):
-            paused = time.monotonic()
-            recorder.wait_for("features", sent[-2], FRAME_TIMEOUT)
+        due = [("features", sent[-2])] if len(sent) > 1 else []
+        due += [("two_view_geometry", sent[-3])] if len(sent) > 2 else []
+        paused = time.monotonic()
+        late = [recorder.wait_for(topic, stamp, FRAME_TIMEOUT) for topic, stamp in due if not recorder.has(topic, stamp)]
+        if late:
             player.postpone(time.monotonic() - paused)
             recorder.recording.pauses += 1
         sent.append(player.show(frame))

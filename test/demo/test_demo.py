@@ -36,7 +36,7 @@ def nodes_of_this_test() -> list[str]:
 
 
 def test_the_rendered_sequence_through_three_nodes(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--frames", "40", "-o", str(tmp_path / "demo")]
+    command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--frames", "60", "-o", str(tmp_path / "demo")]
     result = subprocess.run(
         [*command, "--features", "sift", "--max-keypoints", "400"],
         capture_output=True,
@@ -54,7 +54,7 @@ def test_the_rendered_sequence_through_three_nodes(tmp_path: Path) -> None:
     assert page.count("<svg") >= 4
     assert page.count("data:image/jpeg;base64,") == 4
     recording = json.loads((out / "recording.json").read_text())
-    assert len({image["stamp"] for image in recording["images"]}) == 40
+    assert len({image["stamp"] for image in recording["images"]}) == 60
     assert len(recording["poses"]) >= 4
     assert (out / "trajectory.tum").stat().st_size > 0
 
