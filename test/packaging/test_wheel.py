@@ -11,8 +11,8 @@ NODES = ("frontend_node", "matcher_node", "odometry_node", "superpoint_node")
 
 
 def test_wheel_holds_messages_nodes_launch_files_and_data(source_tree: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(tmp_path)]
-    built = subprocess.run([*command, str(source_tree)], capture_output=True, text=True)
+    pip_wheel = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
+    built = subprocess.run([*pip_wheel, "--wheel-dir", tmp_path, source_tree], capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr
 
     (path,) = tmp_path.glob("*.whl")
