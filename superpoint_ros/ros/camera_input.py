@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy
@@ -11,6 +12,7 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.matching.camera_model import normalize_points
 from superpoint_ros.ros.camera_info import camera_from_info
 from superpoint_ros.ros.qos import LATCHED, subscribe
 from superpoint_ros.types import Camera
@@ -53,6 +55,8 @@ class CameraInput:
             return None, f"no camera_info on {self._topic} so far"
         try:
             camera = camera_from_info(info, size, rectified)
+            if camera is not None:
+                normalize_points(np.zeros((1, 2)), camera)  # says what is wrong with the numbers
         except DataError as error:
             return None, str(error)
         return (

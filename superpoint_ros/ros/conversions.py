@@ -167,7 +167,7 @@ def geometry_from_msg(message: TwoViewGeometryMsg) -> TwoViewGeometry:
     if message.has_rotation:
         t = message.translation
         pose = Pose(rotation_matrix(message.rotation), np.array([t.x, t.y, t.z]))
-        covariance = np.array(message.covariance, np.float64).reshape(6, 6)
+        covariance = np.array(message.covariance, np.float64).reshape(6, 6) if np.any(message.covariance) else None
     places = np.arange(message.match_count)
     return TwoViewGeometry(
         status=status,

@@ -27,7 +27,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         super().__init__("frontend_node", FrontendNodeConfig, "front end")
         config = self.parameters.config
         self._use(load_extractor(config.extractor))
-        self._pairs = _pair_matcher(config)
+        self._match_with(config)
         self._features = FeatureOutput(self)
         self._matches = MatchOutput(self)
         self._odometry = OdometryOutput(self, config, lambda text: self.say("warning", text))
@@ -70,7 +70,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
             extractor = load_extractor(new.extractor)
             changes.append(lambda: self._use(extractor))
         if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
-            changes.append(lambda: setattr(self, "_pairs", _pair_matcher(new)))
+            changes.append(lambda: self._match_with(new))
 
         def apply() -> None:
             for change in changes:
@@ -82,9 +82,8 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         self._extractor = extractor
         self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
 
-
-def _pair_matcher(config: FrontendNodeConfig) -> PairMatcher:
-    return PairMatcher(config.matcher, config.geometry, config.keyframes)
+    def _match_with(self, config: FrontendNodeConfig) -> None:
+        self._pairs = PairMatcher(config.matcher, config.geometry, config.keyframes)
 
 
 def main() -> None:

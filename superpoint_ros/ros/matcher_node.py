@@ -21,7 +21,7 @@ class MatcherNode(PipelineNode[MatcherNodeConfig]):
         # A few features may wait, so that a slow moment loses none; more would only add delay.
         super().__init__("matcher_node", MatcherNodeConfig, "matches", depth=3)
         config = self.parameters.config
-        self._pairs = _pair_matcher(config)
+        self._match_with(config)
         self._output = MatchOutput(self)
         self._camera = CameraInput(self, self.get_logger().warning)
         self._images = RecentImages(self, config.image_transport)
@@ -54,12 +54,10 @@ class MatcherNode(PipelineNode[MatcherNodeConfig]):
     def prepare(self, old: MatcherNodeConfig, new: MatcherNodeConfig) -> Apply:
         if (old.matcher, old.geometry, old.keyframes) == (new.matcher, new.geometry, new.keyframes):
             return lambda: None
-        pairs = _pair_matcher(new)
-        return lambda: setattr(self, "_pairs", pairs)
+        return lambda: self._match_with(new)
 
-
-def _pair_matcher(config: MatcherNodeConfig) -> PairMatcher:
-    return PairMatcher(config.matcher, config.geometry, config.keyframes)
+    def _match_with(self, config: MatcherNodeConfig) -> None:
+        self._pairs = PairMatcher(config.matcher, config.geometry, config.keyframes)
 
 
 def main() -> None:

@@ -57,7 +57,10 @@ class Parameters(Generic[C]):
             raise ConfigError(str(error).rpartition("Reason: ")[2].removesuffix(f": {name}")) from error
 
     def _warn_of_unknown(self) -> None:
-        """ROS ignores parameters that nobody declares, so that a typing error in a YAML file would go unnoticed."""
+        """ROS ignores parameters that nobody declares, so that a typing error in a YAML file would go unnoticed.
+
+        rclpy has no public list of what was given; where a version keeps it under another name, nothing is said.
+        """
         known = {name for name, _, _ in fields(FrontendNodeConfig)} | {"use_sim_time", "start_type_description_service"}
         for name in getattr(self._node, "_parameter_overrides", {}):
             if name not in known and not name.startswith("qos_overrides."):

@@ -118,11 +118,14 @@ def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, 
             assert geometries[-1].has_homography
             return int(geometries[-1].status)
 
+        short = camera_message(CAMERA)
+        short.d = [0.1, 0.2, 0.3]
         inputs.publish(message(next(sent), STAMP))
         node.wait_for_log("no camera_info on /camera_info so far; homographies only")
         assert next_status() == TwoViewGeometryMsg.STATUS_NO_CAMERA
         for camera, complaint in [
             (CameraInfo(width=640, height=480), "/camera_info is not calibrated"),
+            (short, "coefficients, got 3"),
             (
                 camera_message(Camera(1280, 960, 1000.0, 1000.0, 639.5, 479.5)),
                 "for images of 1280x960 pixels but the image has 640x480",
@@ -138,6 +141,8 @@ def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, 
         probe.spin(0.3)
         assert next_status() == TwoViewGeometryMsg.STATUS_OK
         assert node.log.count("so far") == 1
+        # Nobody looks at match_image, so nobody needs the images.
+        assert probe.node.count_subscribers("/image") == 0
 
 
 def test_strange_features_are_named_and_the_next_good_ones_are_matched(start: StartNode, probe: Probe) -> None:

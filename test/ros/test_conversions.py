@@ -173,6 +173,11 @@ def test_geometry_without_anything() -> None:
     assert np.isnan(received.parallax)
 
 
+def test_a_pose_without_covariance_stays_without() -> None:
+    message = conversions.geometry_to_msg(geometry(covariance=None), header(), header())
+    assert conversions.geometry_from_msg(message).covariance is None
+
+
 def test_rotation_without_direction_has_no_translation() -> None:
     sent = geometry(status=TwoViewStatus.PURE_ROTATION, T_current_reference=Pose())
     message = conversions.geometry_to_msg(sent, header(), header())
