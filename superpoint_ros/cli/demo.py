@@ -42,7 +42,9 @@ def demo(
       superpoint-ros demo --bag recording.mcap --topic /camera/image_raw -o my_demo
       superpoint-ros demo --folder images/ --camera camera.yaml
     """
+    from superpoint_ros.demo.outcome import OWN_DATA, Criteria
     from superpoint_ros.demo.run import FRAMES, Sequence, render_sequence, require_ros, run_demo
+    from superpoint_ros.evaluation.tables import error_rows
     from superpoint_ros.features.loading import load_extractor
     from superpoint_ros.replay.outputs import make_folder
 
@@ -73,13 +75,15 @@ def demo(
                 total=frames or (FRAMES if not (bag or folder) else None),
             )
 
-        outcome = run_demo(Sequence(own, topic, camera, frames), config, out, on_progress=show)
+        outcome = run_demo(Sequence(own, topic, camera, frames), config, out, OWN_DATA if bag or folder else Criteria(), show)
 
     rows = [
         (check.name, check.value, check.limit, "[green]ok[/]" if check.passed else "[bold red]not ok[/]")
         for check in outcome.checks
     ]
     print_table(f"{outcome.played} frames through three nodes, with {outcome.model}", rows, ("", "result", "should be", ""))
+    if errors := error_rows(outcome.summary, outcome.trajectory_error):
+        print_table("Against ground truth", errors, ("", "median", "90 %"))
     print_table("Also", _more(outcome))
     say(f"report: {out / 'report.html'}   ({time.monotonic() - began:.0f} s)")
     if not outcome.passed:
@@ -105,11 +109,4 @@ def _more(outcome: Any) -> list[tuple[str, str]]:
     ]
     for topic, latency in outcome.latencies.items():
         rows.append((f"Latency to {topic}, median and 95 %", f"{np.median(latency):.0f} / {np.quantile(latency, 0.95):.0f} ms"))
-    if outcome.trajectory_error:
-        rows.append(
-            (
-                "Trajectory, APE after alignment",
-                f"{figure(outcome.trajectory_error.ape_percent)} % of {outcome.trajectory_error.path_length:.1f} m",
-            )
-        )
     return rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from superpoint_ros.demo.outcome import Criteria, Outcome
+from superpoint_ros.demo.outcome import OWN_DATA, Criteria, Outcome
 from superpoint_ros.evaluation import plots
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
 from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
@@ -65,7 +65,7 @@ def _plots(outcome: Outcome, recording: Recording, criteria: Criteria) -> Iterat
             "rotation": [p.error.rotation if p.error else np.nan for p in pairs],
             "direction": [p.error.direction if p.error else np.nan for p in pairs],
         }
-        limits = {"rotation": criteria.rotation, "direction": criteria.direction}
+        limits = {"rotation": criteria.rotation, "direction": criteria.direction} if criteria != OWN_DATA else None
         yield Plot("Errors per keyframe pair", plots.errors_over_time(time, errors, limits))
     keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
     inliers = {

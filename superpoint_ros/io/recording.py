@@ -102,5 +102,9 @@ _KINDS: dict[str, type[Heard]] = {
 
 
 def nanoseconds(stamp: float) -> int:
-    """A stamp in seconds as the integer that ROS messages carry."""
-    return round(stamp * 1e9)
+    """A stamp in seconds as the integer that ROS messages carry, in whole microseconds.
+
+    In seconds since 1970 a float is exact to a quarter of a microsecond. Without the rounding, a stamp that went through a float
+    and back would not be found again.
+    """
+    return round(stamp * 1e6) * 1000

@@ -34,7 +34,7 @@ PROBE_SKIP = 4
 HEADROOM = 0.9
 """Part of the measured speed that the rate uses; other processes want the machine, too."""
 START_TIMEOUT = 60.0
-FRAME_TIMEOUT = 10.0
+FRAME_TIMEOUT = 5.0
 FIRST_PATIENCE = 2.0
 QUIET = 2.0
 
@@ -56,16 +56,18 @@ def play(source: Source, frames: int, player: DemoPlayer, recorder: DemoRecorder
 
 
 def _play_on_time(sequence: Iterator[Frame], rate: float, player: DemoPlayer, recorder: DemoRecorder) -> None:
-    """Frames at the rate that was measured. The clock stands still while a frame is waiting at the extractor and one is in it.
+    """Frames at the rate that was measured. The clock stands still while the extractor is two frames late or the matcher three.
 
     That happens where the machine got slower since the probe; a camera would go on and have its frames dropped.
     """
     sent: list[int] = []
     for frame in sequence:
         player.wait_until_due(frame, rate)
-        if len(sent) > 1 and not recorder.has("features", sent[-2]):
-            paused = time.monotonic()
-            recorder.wait_for("features", sent[-2], FRAME_TIMEOUT)
+        due = [("features", sent[-2])] if len(sent) > 1 else []
+        due += [("two_view_geometry", sent[-3])] if len(sent) > 2 else []
+        paused = time.monotonic()
+        late = [recorder.wait_for(topic, stamp, FRAME_TIMEOUT) for topic, stamp in due if not recorder.has(topic, stamp)]
+        if late:
             player.postpone(time.monotonic() - paused)
             recorder.recording.pauses += 1
         sent.append(player.show(frame))
@@ -84,18 +86,19 @@ def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: DemoRecorder
     for frame in islice(sequence, PROBE_FRAMES):
         began = time.monotonic()
         sent.append(player.show(frame) if sent else _first(frame, player, recorder))
-        recorder.wait_for("features", sent[-1], FRAME_TIMEOUT)
+        arrived = recorder.wait_for("features", sent[-1], FRAME_TIMEOUT)
         # The very first frame has nothing to be compared with, so it has no geometry.
         if len(sent) > 2:
-            recorder.wait_for("two_view_geometry", sent[-2], FRAME_TIMEOUT)
+            arrived &= recorder.wait_for("two_view_geometry", sent[-2], FRAME_TIMEOUT)
         stamps.append(frame.stamp)
-        seconds.append(time.monotonic() - began)
+        if arrived:
+            seconds.append(time.monotonic() - began)
         say(step="probing", played=len(sent))
     if len(stamps) < 2:
         raise DataError(f"the sequence has {len(stamps)} frame(s), two are needed for a motion")
     if np.median(np.diff(stamps)) <= 0:
         raise DataError("the time stamps of the sequence do not advance")
-    return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))
+    return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))  # the first frame did arrive
 
 
 def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:

@@ -13,6 +13,7 @@ import pytest
 
 from superpoint_ros.cli.main import app
 from superpoint_ros.config import Config
+from superpoint_ros.demo.outcome import OWN_DATA
 from superpoint_ros.demo.processes import ProcessError
 from superpoint_ros.demo.run import Sequence, require_ros, run_demo
 from superpoint_ros.errors import MissingDependencyError
@@ -34,8 +35,8 @@ def nodes_of_this_test() -> list[str]:
     return [line for line in lines if "superpoint_ros.ros." in line]
 
 
-def test_a_bag_through_three_nodes(bag: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--bag", str(bag), "-o", str(tmp_path / "demo")]
+def test_the_rendered_sequence_through_three_nodes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--frames", "60", "-o", str(tmp_path / "demo")]
     result = subprocess.run(
         [*command, "--features", "sift", "--max-keypoints", "400"],
         capture_output=True,
@@ -53,9 +54,19 @@ def test_a_bag_through_three_nodes(bag: Path, tmp_path: Path) -> None:
     assert page.count("<svg") >= 4
     assert page.count("data:image/jpeg;base64,") == 4
     recording = json.loads((out / "recording.json").read_text())
-    assert len({image["stamp"] for image in recording["images"]}) == 40
-    assert len(recording["poses"]) >= 5
+    assert len({image["stamp"] for image in recording["images"]}) == 60
+    assert len(recording["poses"]) >= 4
     assert (out / "trajectory.tum").stat().st_size > 0
+
+
+def test_a_bag_of_ones_own(bag: Path, tmp_path: Path) -> None:
+    outcome = run_demo(Sequence(bag, frames=25), SIFT, tmp_path / "demo", OWN_DATA)
+    assert outcome.passed
+    assert [check.name for check in outcome.checks] == ["Frames processed", "Frames lost inside the pipeline"]
+    assert outcome.played == 25
+    assert outcome.summary.rotation is not None, "the bag has ground truth, so there are errors to show"
+    assert outcome.summary.rotation[0] < 1.0
+    assert nodes_of_this_test() == []
 
 
 def test_a_node_that_dies_is_reported_and_takes_all_others_with_it(bag: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from superpoint_ros.demo.outcome import Criteria, evaluate
+from superpoint_ros.demo.outcome import OWN_DATA, Criteria, evaluate
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.recording import Heard, HeardFeatures, HeardGeometry, HeardMatches, HeardPose, Recording, nanoseconds
 from superpoint_ros.io.trajectory import Trajectory
@@ -105,6 +105,17 @@ def test_without_ground_truth_only_the_processing_counts(recording: Recording) -
     assert [check.name for check in outcome.checks] == ["Frames processed", "Frames lost inside the pipeline"]
     assert outcome.passed
     assert outcome.summary.rotation is None
+
+
+def test_recordings_of_users_are_not_judged_by_their_errors(recording: Recording, truth: Trajectory) -> None:
+    outcome = evaluate(recording, truth, OWN_DATA)
+    assert len(outcome.checks) == 2
+    assert outcome.summary.rotation is not None
+
+
+def test_a_stamp_since_1970_survives_a_float() -> None:
+    for stamp in (1311868169.163498, 1763898170.000001, 1763898170.123456):
+        assert nanoseconds(nanoseconds(stamp) * 1e-9) == nanoseconds(stamp)
 
 
 def test_a_first_frame_that_was_shown_again_counts_once(recording: Recording, truth: Trajectory) -> None:
