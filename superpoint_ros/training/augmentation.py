@@ -26,10 +26,7 @@ def augment(rng: np.random.Generator, image: NDArray[np.uint8], strength: float 
     elif chance < 0.45:
         result = _motion_blur(rng, result, strength)
     if rng.random() < 0.7:
-        noise = np.empty_like(result)
-        cv2.setRNGSeed(int(rng.integers(1 << 31)))
-        cv2.randn(noise, 0.0, rng.uniform(1.0, 14.0) * strength)
-        result += noise
+        result += rng.standard_normal(result.shape, np.float32) * np.float32(rng.uniform(1.0, 14.0) * strength)
     if rng.random() < 0.1:
         specks = rng.random(result.shape, np.float32)
         share = 0.006 * strength
@@ -47,9 +44,8 @@ def _shade(rng: np.random.Generator, image: NDArray[np.float32], strength: float
         centre = (float(rng.uniform(0, mask.shape[1])), float(rng.uniform(0, mask.shape[0])))
         axes = (float(rng.uniform(0.2, 1.0) * mask.shape[1]), float(rng.uniform(0.2, 1.0) * mask.shape[0]))
         cv2.ellipse(mask, (centre, axes, float(rng.uniform(0, 360))), 1.0, -1)
-    mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(2.0, 8.0))
-    mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR)
-    return image * (1.0 + rng.uniform(-0.6, 0.6) * strength * mask)
+    soft = cv2.resize(cv2.GaussianBlur(mask, (0, 0), rng.uniform(2.0, 8.0)), (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(image * (1.0 + rng.uniform(-0.6, 0.6) * strength * soft), np.float32)
 
 
 def _motion_blur(rng: np.random.Generator, image: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
@@ -57,5 +53,5 @@ def _motion_blur(rng: np.random.Generator, image: NDArray[np.float32], strength:
     kernel = np.zeros((length, length), np.float32)
     kernel[length // 2] = 1.0
     turn = cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), float(rng.uniform(0, 180)), 1.0)
-    kernel = cv2.warpAffine(kernel, turn, (length, length))
-    return cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT)
+    turned = cv2.warpAffine(kernel, turn, (length, length))
+    return np.asarray(cv2.filter2D(image, -1, turned / turned.sum(), borderType=cv2.BORDER_REFLECT), np.float32)

@@ -94,16 +94,16 @@ def _view_responses(
 ) -> list[tuple[FloatArray, FloatArray]]:
     """For each view the response and where it is valid, both brought back to the image."""
     height, width = image.shape
-    warped = np.stack([cv2.warpPerspective(image, view, (width, height), borderMode=cv2.BORDER_REFLECT) for view in views])
+    size = (width, height)
+    warped = np.array([cv2.warpPerspective(image, view, size, borderMode=cv2.BORDER_REFLECT) for view in views], np.uint8)
     interior = np.zeros((height, width), np.float32)
     interior[erosion : height - erosion, erosion : width - erosion] = 1.0
     back = []
     for view, response in zip(views, detector(warped), strict=True):
         inverse = np.linalg.inv(view)
-        seen = cv2.warpPerspective(interior, inverse, (width, height), flags=cv2.INTER_NEAREST)
         # What the view shows beyond the image is a reflection: only what lies inside the image may count.
-        seen *= interior
-        back.append((cv2.warpPerspective(response, inverse, (width, height)) * seen, seen))
+        seen = np.asarray(cv2.warpPerspective(interior, inverse, size, flags=cv2.INTER_NEAREST) * interior, np.float32)
+        back.append((np.asarray(cv2.warpPerspective(response, inverse, size) * seen, np.float32), seen))
     return back
 
 

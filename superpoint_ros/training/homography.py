@@ -47,4 +47,4 @@ def warp_points(homography: DoubleArray, points: NDArray[np.floating]) -> FloatA
 
 def inside(points: NDArray[np.floating], height: int, width: int, margin: float = 0.0) -> NDArray[np.bool_]:
     """Which of the (N, 2) points lie at least ``margin`` pixels inside an image."""
-    return ((points >= margin) & (points <= np.array([width - 1 - margin, height - 1 - margin]))).all(axis=1)
+    return np.asarray(((points >= margin) & (points <= np.array([width - 1 - margin, height - 1 - margin]))).all(axis=1))

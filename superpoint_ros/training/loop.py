@@ -53,7 +53,7 @@ def train(
     step = 0
     if checkpoint.exists():
         step = _restore(checkpoint, network, optimizer, schedule)
-    network.train()
+    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     saved = time.monotonic()
     sums: dict[str, float] = {}
     for batch in batches(step):
@@ -61,7 +61,7 @@ def train(
             break
         figures = losses(network, batch)
         optimizer.zero_grad(set_to_none=True)
-        figures["loss"].backward()  # type: ignore[no-untyped-call]
+        figures["loss"].backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         schedule.step()

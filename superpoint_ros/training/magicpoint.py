@@ -68,7 +68,7 @@ def train_magicpoint(
 ) -> SuperPointNet:
     """Train from scratch or from the checkpoint in ``folder``; returns the network with batch norm."""
     torch.manual_seed(config.seed)
-    network = SuperPointNet(ARCHITECTURES[config.architecture], batch_norm=True).to(memory_format=torch.channels_last)
+    network = SuperPointNet(ARCHITECTURES[config.architecture], batch_norm=True)
 
     def batches(start: int) -> Iterator[Batch]:
         return iter(DataLoader(ShapesDataset(config, start), batch_size=None, num_workers=1, prefetch_factor=4))

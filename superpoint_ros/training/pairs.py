@@ -70,7 +70,7 @@ class PairDataset(IterableDataset[Batch]):
         pair: dict[str, np.ndarray] = {}
         for name, view in (("first", first), ("second", motion @ first)):
             image = cv2.warpPerspective(photo.image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            pair[f"{name}_image"] = augment(rng, image, strength=rng.choice([0.3, 0.7, 1.0]))[None]
+            pair[f"{name}_image"] = augment(rng, np.asarray(image, np.uint8), strength=rng.choice([0.3, 0.7, 1.0]))[None]
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
@@ -100,9 +100,10 @@ class PairDataset(IterableDataset[Batch]):
         wanted = self.config.correspondences
         corners = rng.permutation(warp_points(first, photo.corners))[: wanted * 4 // 5 * 2]
         anywhere = rng.uniform([4, 4], [width - 5, height - 5], (wanted, 2)).astype(np.float32)
+        inverse = np.asarray(np.linalg.inv(first), np.float64)
         points = []
         for candidates, limit in ((corners, wanted * 4 // 5), (anywhere, wanted)):
-            photo_points = warp_points(np.linalg.inv(first), candidates)
+            photo_points = warp_points(inverse, candidates)
             moved = warp_points(motion, candidates)
             with np.errstate(invalid="ignore"):
                 seen = inside(candidates, height, width, 3.0) & inside(moved, height, width, 3.0)
@@ -122,5 +123,5 @@ def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width:
     """(H/8, W/8): cells of a view that show the photo and not its reflection beyond the border."""
     rows, columns = np.mgrid[0 : height // CELL, 0 : width // CELL]
     centres = np.stack([columns.ravel(), rows.ravel()], 1) * CELL + (CELL - 1) / 2
-    photo_points = warp_points(np.linalg.inv(view), centres)
+    photo_points = warp_points(np.asarray(np.linalg.inv(view), np.float64), centres)
     return inside(photo_points, shape[0], shape[1], CELL / 2).reshape(rows.shape)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.features.network import CELL
+from superpoint_ros.features.image import CELL, to_grey
 from superpoint_ros.io.images import find_images, read_image
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label
@@ -109,13 +109,9 @@ def read_labels(folder: Path) -> list[LabelledImage]:
 
 
 def _grey(path: Path, max_size: int) -> NDArray[np.uint8]:
-    image = read_image(path)
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    if image.dtype == np.uint16:
-        image = (image / 257).astype(np.uint8)
+    image = to_grey(read_image(path)) * 255.0
     scale = max_size / max(image.shape)
     if scale < 1.0:
-        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.float32)
     height, width = (side // CELL * CELL for side in image.shape)
-    return np.ascontiguousarray(image[:height, :width], np.uint8)
+    return np.rint(image[:height, :width]).astype(np.uint8)

@@ -169,13 +169,13 @@ def _perspective_grid(canvas: _Canvas, columns: int, rows: int) -> FloatArray:
     """(rows + 1, columns + 1, 2) corners of a grid seen from a random view."""
     rng = canvas.rng
     grid = np.stack(np.meshgrid(np.linspace(-1, 1, columns + 1), np.linspace(-1, 1, rows + 1)), -1).reshape(-1, 1, 2)
-    corners = np.float32([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32)
     turn = rng.uniform(0, 2 * np.pi)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     radius = rng.uniform(0.3, 0.75) * canvas.size
     target = (corners * rng.uniform(0.6, 1.0, (4, 2))) @ rotation.T * radius + canvas.point(-0.25 * canvas.size)
     view = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
-    return cv2.perspectiveTransform(grid.astype(np.float32), view).reshape(rows + 1, columns + 1, 2)
+    return np.asarray(cv2.perspectiveTransform(grid.astype(np.float32), view), np.float32).reshape(rows + 1, columns + 1, 2)
 
 
 def _checkerboard(canvas: _Canvas) -> None:
@@ -218,8 +218,8 @@ def _ellipses(canvas: _Canvas) -> None:
 def _noise(canvas: _Canvas) -> None:
     scale = int(canvas.rng.integers(1, 4))
     noise = canvas.rng.normal(0.0, canvas.rng.uniform(10, 60), (canvas.height // scale + 1, canvas.width // scale + 1))
-    noise = cv2.resize(noise.astype(np.float32), (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
-    canvas.image = np.clip(canvas.image + noise, 0, 255).astype(np.uint8)
+    grain = cv2.resize(noise.astype(np.float32), (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
+    canvas.image = np.clip(canvas.image + grain, 0, 255).astype(np.uint8)
 
 
 PRIMITIVES: dict[str, Callable[[_Canvas], None]] = {

@@ -15,9 +15,9 @@ from scenes import compressed_message, header, image_message, texture
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import Trigger
-from superpoint_ros.msg import Features as FeaturesMsg
 
 from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.ros.conversions import features_from_msg
 from superpoint_ros.ros.images import decode
 

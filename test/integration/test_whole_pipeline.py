@@ -14,11 +14,11 @@ from processes import NodeProcess, Probe
 from scenes import camera_message, header, image_message
 from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image as ImageMsg
+
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import FeatureTracks as FeatureTracksMsg
 from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
-
 from superpoint_ros.ros.conversions import geometry_from_msg
 from superpoint_ros.ros.pipeline_node import nanoseconds
 from superpoint_ros.simulation.sequence import SimulatedSequence

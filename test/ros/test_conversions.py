@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from rclpy.serialization import deserialize_message, serialize_message
 from std_msgs.msg import Header
-from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
 from superpoint_ros.ros import conversions
 from superpoint_ros.types import Features, FeatureTracks, Matches, Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
 
