@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
+from superpoint_ros.features.weights import load_weights, weights_path
 from superpoint_ros.training.homography import HomographyRange, random_homography
 from superpoint_ros.types import DoubleArray, FloatArray
 
@@ -28,6 +29,14 @@ def network_detector(network: SuperPointNet) -> Detector:
         return np.asarray(heatmap(network(batch)[0]).numpy())
 
     return detect
+
+
+def load_detector(model: str) -> Detector:
+    """The detector of a shipped model or weights file. Raises WeightsError."""
+    weights = load_weights(weights_path(model))
+    network = SuperPointNet(weights.architecture)
+    network.load_state_dict(weights.tensors)
+    return network_detector(network.eval())
 
 
 _LOCAL_SIGMA = 12.0

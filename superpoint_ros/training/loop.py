@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.weights import infer_architecture
 
 Batch = Mapping[str, Tensor]
 Losses = Mapping[str, Tensor]
@@ -75,6 +77,24 @@ def train(
         if time.monotonic() - saved > config.checkpoint_seconds or step == config.steps:
             _save(checkpoint, network, optimizer, schedule, step)
             saved = time.monotonic()
+
+
+def in_background(stream: IterableDataset[Batch]) -> Iterator[Batch]:
+    """The batches of an endless stream, made ahead of their use by another process."""
+    # Spawned: a process forked from one whose OpenMP threads have run can wait for them for ever.
+    loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4, multiprocessing_context="spawn")
+    return iter(loader)
+
+
+def load_network(folder: Path) -> SuperPointNet:
+    """The network (with batch norm) of the newest checkpoint of a run folder. Raises DataError where there is none."""
+    path = folder / "checkpoint.pt"
+    if not path.exists():
+        raise DataError(f"{folder} has no checkpoint.pt; give the folder of a training run")
+    state = torch.load(path, weights_only=True)["network"]
+    network = SuperPointNet(infer_architecture(state), batch_norm=True)
+    network.load_state_dict(state)
+    return network
 
 
 def _save(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any, step: int) -> None:

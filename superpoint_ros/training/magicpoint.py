@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
+from superpoint_ros.errors import ConfigError
 from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
 from superpoint_ros.training.augmentation import augment
 from superpoint_ros.training.labels import detector_target
-from superpoint_ros.training.loop import Batch, LoopConfig, Losses, train
+from superpoint_ros.training.loop import Batch, LoopConfig, Losses, in_background, train
 from superpoint_ros.training.losses import detector_loss
 from superpoint_ros.training.synthetic_shapes import render
 
@@ -66,12 +67,17 @@ def magicpoint_losses(network: SuperPointNet, batch: Batch) -> Losses:
 def train_magicpoint(
     config: MagicPointConfig, folder: Path, on_log: Callable[[int, Mapping[str, float]], None] = lambda step, figures: None
 ) -> SuperPointNet:
-    """Train from scratch or from the checkpoint in ``folder``; returns the network with batch norm."""
+    """Train from scratch or from the checkpoint in ``folder``; returns the network with batch norm.
+
+    Raises ConfigError for an unknown architecture.
+    """
+    if config.architecture not in ARCHITECTURES:
+        raise ConfigError(f"there is no architecture {config.architecture!r}: choose from {', '.join(ARCHITECTURES)}")
     torch.manual_seed(config.seed)
     network = SuperPointNet(ARCHITECTURES[config.architecture], batch_norm=True)
 
     def batches(start: int) -> Iterator[Batch]:
-        return iter(DataLoader(ShapesDataset(config, start), batch_size=None, num_workers=1, prefetch_factor=4))
+        return in_background(ShapesDataset(config, start))
 
     train(network, batches, magicpoint_losses, folder, LoopConfig(config.steps, config.learning_rate), on_log)
     return network

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from superpoint_ros.features.network import SuperPointNet
-from superpoint_ros.training.loop import Batch, LoopConfig, Losses, train
+from superpoint_ros.training.loop import Batch, LoopConfig, Losses, in_background, train
 from superpoint_ros.training.losses import contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
 
@@ -23,7 +22,7 @@ class SuperPointConfig:
     pairs: PairConfig = PairConfig()
     steps: int = 5000
     learning_rate: float = 2e-3
-    descriptor_weight: float = 1.0
+    descriptor_weight: float = 0.5
     temperature: float = 0.06
 
 
@@ -60,7 +59,7 @@ def train_superpoint(
     """Train the network (with batch norm) in place, from its weights or from the checkpoint in ``folder``."""
 
     def batches(start: int) -> Iterator[Batch]:
-        return iter(DataLoader(PairDataset(images, config.pairs, start), batch_size=None, num_workers=1, prefetch_factor=4))
+        return in_background(PairDataset(images, config.pairs, start))
 
     def losses(net: SuperPointNet, batch: Batch) -> Losses:
         return superpoint_losses(net, batch, config)

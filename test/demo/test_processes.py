@@ -83,7 +83,12 @@ def test_children_end_when_the_parent_is_told_to(modules: Path, number: signal.S
         "    child = p.start_module('sleeper', 'sleeper', [])\n    print(child.pid, flush=True)\n    child.wait()\n"
     )
     parent = subprocess.Popen(
-        [sys.executable, "-c", code, str(modules)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", code, str(modules)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        # Where the tests run in the background, children inherit that the signal is ignored.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())

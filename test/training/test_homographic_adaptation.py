@@ -6,7 +6,7 @@ from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, adapted_response, label, shi_tomasi_detector
 from superpoint_ros.training.homography import HomographyRange
 
-CONFIG = AdaptationConfig(warps=12, threshold=3.0)
+CONFIG = AdaptationConfig(warps=12, threshold=0.06)
 
 
 def test_labels_follow_a_shift_of_the_image():

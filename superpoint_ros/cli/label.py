@@ -1,0 +1,46 @@
+"""superpoint-ros label"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from superpoint_ros.cli.console import progress, say
+
+
+def label(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDERS…", help="folders of images (searched recursively)")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="where the labels go")],
+    weights: Annotated[
+        str | None, typer.Option("--weights", metavar="NAME|FILE", help="network that detects; Shi-Tomasi corners without one")
+    ] = None,
+    licensed: Annotated[
+        bool, typer.Option("--licensed", help="only images that the folder's MANIFEST.tsv says are freely licensed")
+    ] = False,
+    scenes: Annotated[int, typer.Option(min=0, help="also label this many views of rendered rooms")] = 0,
+    warps: Annotated[int, typer.Option(min=0, help="random views that the responses are averaged over")] = 30,
+    threshold: Annotated[float, typer.Option(min=0.0, help="drop labels with a lower mean response")] = 0.06,
+    max_keypoints: Annotated[int, typer.Option(min=1, help="labels per image, best first")] = 320,
+) -> None:
+    """Find repeatable points in images without labels, by homographic adaptation: what `train superpoint` learns from.
+
+    Stops and goes on where it was; labels lie in one .npz per image, with the settings beside them.
+
+    [bold]Examples[/bold]
+
+      superpoint-ros label photos/ --licensed --scenes 40 -o labels
+      superpoint-ros label photos/ --weights small --threshold 0.015 --warps 100 -o labels
+    """
+    from superpoint_ros.training.homographic_adaptation import AdaptationConfig, load_detector, shi_tomasi_detector
+    from superpoint_ros.training.photos import folder_photos, free_photos, render_scenes, write_labels
+
+    find = free_photos if licensed else folder_photos
+    photos = [photo for folder in folders for photo in find(folder)] + render_scenes(output / "scenes", scenes)
+    config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints)
+    detector = load_detector(weights) if weights else shi_tomasi_detector
+    with progress() as bar:
+        task = bar.add_task("label", total=len(photos))
+        write_labels(photos, output, detector, config, on_image=lambda: bar.advance(task))
+    say(f"labels of {len(photos)} images in {output}")

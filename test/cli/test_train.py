@@ -1,0 +1,89 @@
+"""From images to weights by the command line: label, train magicpoint, train superpoint."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from superpoint_ros.cli.main import app
+from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.photos import read_labels
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("photos")
+    rows = ["file\tkind\tlicence\tnote"]
+    for n, licence in enumerate(("MIT", "CC-BY-4.0", "GPL-2")):
+        frame = SimulatedSequence(frames=3, seed=n, size=(320, 240)).frame(0)
+        cv2.imwrite(str(folder / f"{n}.png"), frame.image)
+        rows.append(f"{n}.png\tphoto\t{licence}\t")
+    (folder / "MANIFEST.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def labels(photos, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "labels"
+    run("label", photos, "--licensed", "--warps", 4, "-o", folder)
+    return folder
+
+
+def test_labels_cover_the_licensed_images_only_and_are_kept(photos, labels):
+    assert sorted(path.name for path in labels.glob("*.npz")) == ["0.npz", "1.npz"]
+    assert all(len(image.corners) > 50 and image.weight == 2.0 for image in read_labels(labels))
+    before = {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")}
+    run("label", photos, "--licensed", "--warps", 4, "-o", labels)
+    assert {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")} == before
+
+
+def test_training_gives_weights_that_extract(labels, tmp_path):
+    run("train", "magicpoint", "--steps", 2, "-o", tmp_path / "magicpoint")
+    run(
+        "train",
+        "superpoint",
+        labels,
+        "--start",
+        tmp_path / "magicpoint",
+        "--steps",
+        2,
+        "--name",
+        "mine",
+        "-o",
+        tmp_path / "superpoint",
+    )
+    weights = tmp_path / "superpoint" / "weights.safetensors"
+    superpoint = SuperPoint.load(str(weights), threshold=0.0, max_keypoints=50)
+    assert superpoint.model.startswith("mine:")
+    assert len(superpoint.extract(np.random.default_rng(0).integers(0, 255, (96, 128), np.uint8))) == 50
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "superpoint", "{empty}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
+        (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
+        (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
+        (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path: Path):
+    result = CliRunner().invoke(app, [argument.format(empty=tmp_path) for argument in arguments])
+    assert result.exit_code == 2
+    assert message in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+def test_labels_made_with_other_settings_are_refused(photos, labels):
+    result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
+    assert result.exit_code == 2
+    assert "other settings" in result.output
