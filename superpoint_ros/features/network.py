@@ -24,8 +24,8 @@ class Architecture:
 
     encoder: channels at full, 1/2, 1/4 and 1/8 resolution, two convolutions each.
     head: channels of the hidden layer of both heads. descriptor: length of a descriptor.
-    skip: whether the detector head also gets the features at full resolution, each cell through one convolution. A narrow
-        encoder needs it: its few channels do not carry where in its cell a corner lies through three poolings.
+    skip: whether the detector head also gets the features at full resolution, each cell through one convolution. Meant
+        for narrow encoders, whose few channels must carry where in its cell a corner lies through three poolings.
     """
 
     encoder: tuple[int, int, int, int]
