@@ -12,7 +12,7 @@ from superpoint_ros.cli.console import progress, say
 
 def label(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDERS…", help="folders of images (searched recursively)")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="where the labels go")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="where the labels go")] = Path("labels"),
     weights: Annotated[
         str | None, typer.Option("--weights", metavar="NAME|FILE", help="network that detects; Shi-Tomasi corners without one")
     ] = None,
@@ -23,6 +23,9 @@ def label(
     warps: Annotated[int, typer.Option(min=0, help="random views that the responses are averaged over")] = 30,
     threshold: Annotated[float, typer.Option(min=0.0, help="drop labels with a lower mean response")] = 0.06,
     max_keypoints: Annotated[int, typer.Option(min=1, help="labels per image, best first")] = 320,
+    check: Annotated[
+        int, typer.Option(min=0, metavar="N", help="write nothing: measure on N of the images how repeatable the labels are")
+    ] = 0,
 ) -> None:
     """Find repeatable points in images without labels, by homographic adaptation: what `train superpoint` learns from.
 
@@ -32,14 +35,25 @@ def label(
 
       superpoint-ros label photos/ --licensed --scenes 40 -o labels
       superpoint-ros label photos/ --weights small --threshold 0.015 --warps 100 -o labels
+      superpoint-ros label photos/ --weights small --threshold 0.015 --check 40
     """
     from superpoint_ros.training.homographic_adaptation import AdaptationConfig, load_detector, shi_tomasi_detector
-    from superpoint_ros.training.photos import folder_photos, free_photos, render_scenes, write_labels
+    from superpoint_ros.training.label_check import label_agreement
+    from superpoint_ros.training.photos import folder_photos, free_photos, grey_photo, render_scenes, write_labels
 
     find = free_photos if licensed else folder_photos
-    photos = [photo for folder in folders for photo in find(folder)] + render_scenes(output / "scenes", scenes)
+    photos = [photo for folder in folders for photo in find(folder)]
     config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints)
     detector = load_detector(weights) if weights else shi_tomasi_detector
+    if check:
+        chosen = photos[:: max(1, len(photos) // check)][:check]
+        with progress() as bar:
+            images = (grey_photo(photo.path) for photo in bar.track(chosen, description="check"))
+            found = label_agreement(images, detector, config)
+        say(f"{found.images} images, {found.points:.0f} labels each; found again in another view:")
+        say(f"{found.within_1:.1%} within 1 pixel, {found.within_3:.1%} within 3 pixels")
+        return
+    photos += render_scenes(output / "scenes", scenes)
     with progress() as bar:
         task = bar.add_task("label", total=len(photos))
         write_labels(photos, output, detector, config, on_image=lambda: bar.advance(task))

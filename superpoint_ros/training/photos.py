@@ -24,6 +24,7 @@ FREE_LICENCES = frozenset(
 )
 """Licences that ask for no more than attribution. Copyleft is left out: whether it reaches trained weights is unsettled."""
 
+MAX_SIZE = 480
 _SETTINGS = "settings.json"
 
 
@@ -74,7 +75,7 @@ def write_labels(
     folder: Path,
     detector: Detector,
     config: AdaptationConfig,
-    max_size: int = 480,
+    max_size: int = MAX_SIZE,
     on_image: Callable[[], None] = lambda: None,
 ) -> None:
     """Label every photo, shrunk to ``max_size`` pixels at most, into one ``.npz`` each; files that exist are kept.
@@ -89,7 +90,7 @@ def write_labels(
     for photo in photos:
         path = folder / f"{photo.path.stem}.npz"
         if not path.exists():
-            image = _grey(photo.path, max_size)
+            image = grey_photo(photo.path, max_size)
             partial = path.with_suffix(".partial.npz")
             np.savez(partial, image=image, corners=label(detector, image, config), weight=photo.weight)
             partial.replace(path)
@@ -108,7 +109,8 @@ def read_labels(folder: Path) -> list[LabelledImage]:
     return images
 
 
-def _grey(path: Path, max_size: int) -> NDArray[np.uint8]:
+def grey_photo(path: Path, max_size: int = MAX_SIZE) -> NDArray[np.uint8]:
+    """An image as labels are made of: grey, its longer side at most ``max_size``, both sides multiples of 8."""
     image = to_grey(read_image(path)) * 255.0
     scale = max_size / max(image.shape)
     if scale < 1.0:
