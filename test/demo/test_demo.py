@@ -38,7 +38,7 @@ def nodes_of_this_test() -> list[str]:
 def test_the_rendered_sequence_through_three_nodes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "superpoint_ros.cli.main", "demo", "--frames", "60", "-o", str(tmp_path / "demo")]
     result = subprocess.run(
-        [*command, "--features", "sift", "--max-keypoints", "400"],
+        command,
         capture_output=True,
         text=True,
         timeout=240,

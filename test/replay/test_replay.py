@@ -130,7 +130,7 @@ def test_the_report_needs_nothing_from_elsewhere(written: Path) -> None:
     assert "max_keypoints: 300" in page
 
 
-@pytest.mark.parametrize("features", ["sift", "orb"])
+@pytest.mark.parametrize("features", ["small", "sift", "orb"])
 @pytest.mark.parametrize(("name", "rotation", "direction"), [("kitti", 0.1, 2.0), ("tum_fr2_desk", 1.0, 15.0)])
 def test_real_sequences_have_a_geometry_for_every_pair(
     shared_data: Path, features: str, name: str, rotation: float, direction: float
