@@ -80,8 +80,13 @@ def write_labels(
 ) -> None:
     """Label every photo, shrunk to ``max_size`` pixels at most, into one ``.npz`` each; files that exist are kept.
 
-    Raises DataError where the folder holds labels made with other settings.
+    Raises DataError where the folder holds labels made with other settings, or where two photos have one name.
     """
+    named: dict[str, Path] = {}
+    for photo in photos:
+        other = named.setdefault(photo.path.stem, photo.path)
+        if other != photo.path:
+            raise DataError(f"the labels of {other} and {photo.path} would have one name; rename one of them")
     folder.mkdir(parents=True, exist_ok=True)
     settings = json.dumps({"max_size": max_size, **asdict(config)}, indent=2)
     if (folder / _SETTINGS).exists() and (folder / _SETTINGS).read_text() != settings:

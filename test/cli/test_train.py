@@ -83,6 +83,16 @@ def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path: Path):
     assert len(result.output.strip().splitlines()) == 1
 
 
+def test_two_images_of_one_name_are_refused(photos, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "0.jpg").write_bytes((photos / "0.png").read_bytes())
+    result = CliRunner().invoke(app, ["label", str(photos), str(copy), "-o", str(tmp_path / "labels")])
+    assert result.exit_code == 2
+    assert "one name" in result.output
+    assert not (tmp_path / "labels").exists()
+
+
 def test_labels_made_with_other_settings_are_refused(photos, labels):
     result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
     assert result.exit_code == 2
