@@ -53,7 +53,8 @@ def label(
         say(f"{found.images} images, {found.points:.0f} labels each; found again in another view:")
         say(f"{found.within_1:.1%} within 1 pixel, {found.within_3:.1%} within 3 pixels")
         return
-    photos += render_scenes(output / "scenes", scenes)
+    if scenes:
+        photos += render_scenes(output / "scenes", scenes)
     with progress() as bar:
         task = bar.add_task("label", total=len(photos))
         write_labels(photos, output, detector, config, on_image=lambda: bar.advance(task))
