@@ -23,31 +23,31 @@ class ImageMessage(Protocol):
     data: NDArray[np.uint8]
 
 
-class _Layout(NamedTuple):
-    """Samples of a pixel, and OpenCV's conversion to grey or RGB."""
+class Layout(NamedTuple):
+    """How an encoding stores a pixel, and OpenCV's conversion of it to RGB (None: it is grey or RGB already)."""
 
-    dtype: type[np.uint8] | type[np.uint16]
+    dtype: type[np.uint8] | type[np.uint16] | type[np.float32]
     channels: int
     conversion: int | None = None
 
 
 # OpenCV names a Bayer pattern by its second row and column, ROS by its first: bayer_rggb is BayerBG.
-_LAYOUTS = {"yuv422": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_UYVY), "yuv422_yuy2": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_YUY2)}
-_LAYOUTS |= {"uyvy": _LAYOUTS["yuv422"], "yuyv": _LAYOUTS["yuv422_yuy2"]}
+LAYOUTS = {"yuv422": Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_UYVY), "yuv422_yuy2": Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_YUY2)}
+LAYOUTS |= {"uyvy": LAYOUTS["yuv422"], "yuyv": LAYOUTS["yuv422_yuy2"]}
 for _depth, _bits in ((np.uint8, "8"), (np.uint16, "16")):
-    _LAYOUTS |= {
-        f"mono{_bits}": _Layout(_depth, 1),
-        f"{_bits}UC1": _Layout(_depth, 1),
-        f"rgb{_bits}": _Layout(_depth, 3),
-        f"rgba{_bits}": _Layout(_depth, 4, cv2.COLOR_RGBA2RGB),
-        f"bgr{_bits}": _Layout(_depth, 3, cv2.COLOR_BGR2RGB),
-        f"{_bits}UC3": _Layout(_depth, 3, cv2.COLOR_BGR2RGB),
-        f"bgra{_bits}": _Layout(_depth, 4, cv2.COLOR_BGRA2RGB),
-        f"{_bits}UC4": _Layout(_depth, 4, cv2.COLOR_BGRA2RGB),
-        f"bayer_rggb{_bits}": _Layout(_depth, 1, cv2.COLOR_BayerBG2RGB),
-        f"bayer_bggr{_bits}": _Layout(_depth, 1, cv2.COLOR_BayerRG2RGB),
-        f"bayer_gbrg{_bits}": _Layout(_depth, 1, cv2.COLOR_BayerGR2RGB),
-        f"bayer_grbg{_bits}": _Layout(_depth, 1, cv2.COLOR_BayerGB2RGB),
+    LAYOUTS |= {
+        f"mono{_bits}": Layout(_depth, 1),
+        f"{_bits}UC1": Layout(_depth, 1),
+        f"rgb{_bits}": Layout(_depth, 3),
+        f"rgba{_bits}": Layout(_depth, 4, cv2.COLOR_RGBA2RGB),
+        f"bgr{_bits}": Layout(_depth, 3, cv2.COLOR_BGR2RGB),
+        f"{_bits}UC3": Layout(_depth, 3, cv2.COLOR_BGR2RGB),
+        f"bgra{_bits}": Layout(_depth, 4, cv2.COLOR_BGRA2RGB),
+        f"{_bits}UC4": Layout(_depth, 4, cv2.COLOR_BGRA2RGB),
+        f"bayer_rggb{_bits}": Layout(_depth, 1, cv2.COLOR_BayerBG2RGB),
+        f"bayer_bggr{_bits}": Layout(_depth, 1, cv2.COLOR_BayerRG2RGB),
+        f"bayer_gbrg{_bits}": Layout(_depth, 1, cv2.COLOR_BayerGR2RGB),
+        f"bayer_grbg{_bits}": Layout(_depth, 1, cv2.COLOR_BayerGB2RGB),
     }
 
 
@@ -57,10 +57,10 @@ def decode_raw_image(message: ImageMessage, name: str) -> PixelArray:
     Encodings of no colour order (8UC3) are taken in OpenCV's, BGR. Raises DataError, which begins with the name, for an unknown
     encoding, a zero size, or a step or data length that does not fit.
     """
-    layout = _LAYOUTS.get(message.encoding)
+    layout = LAYOUTS.get(message.encoding)
     if layout is None:
         raise DataError(
-            f"{name}: the encoding {message.encoding!r} is no grey or colour image; known are {', '.join(sorted(_LAYOUTS))}"
+            f"{name}: the encoding {message.encoding!r} is no grey or colour image; known are {', '.join(sorted(LAYOUTS))}"
         )
     height, width, step = message.height, message.width, message.step
     if min(height, width) == 0:

@@ -6,52 +6,16 @@ wrong with a message instead of reading past its end (cv_bridge checks neither s
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import cv2
 import numpy as np
 from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 
 from superpoint_ros.errors import ImageError
+from superpoint_ros.io.raw_image import LAYOUTS, Layout
 from superpoint_ros.types import Image
 
-
-class _Layout(NamedTuple):
-    """dtype and channels of a pixel, and the OpenCV conversion that makes it grey or RGB (None: it is already)."""
-
-    dtype: type
-    channels: int
-    conversion: int | None = None
-
-
-_LAYOUTS = {
-    "mono8": _Layout(np.uint8, 1),
-    "8UC1": _Layout(np.uint8, 1),
-    "mono16": _Layout(np.uint16, 1),
-    "16UC1": _Layout(np.uint16, 1),
-    "32FC1": _Layout(np.float32, 1),
-    "rgb8": _Layout(np.uint8, 3),
-    "bgr8": _Layout(np.uint8, 3, cv2.COLOR_BGR2RGB),
-    "8UC3": _Layout(np.uint8, 3, cv2.COLOR_BGR2RGB),
-    "rgba8": _Layout(np.uint8, 4, cv2.COLOR_RGBA2RGB),
-    "bgra8": _Layout(np.uint8, 4, cv2.COLOR_BGRA2RGB),
-    "8UC4": _Layout(np.uint8, 4, cv2.COLOR_BGRA2RGB),
-    "rgb16": _Layout(np.uint16, 3),
-    "bgr16": _Layout(np.uint16, 3, cv2.COLOR_BGR2RGB),
-    "yuv422": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_UYVY),
-    "uyvy": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_UYVY),
-    "yuv422_yuy2": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_YUY2),
-    "yuyv": _Layout(np.uint8, 2, cv2.COLOR_YUV2RGB_YUY2),
-    "bayer_rggb8": _Layout(np.uint8, 1, cv2.COLOR_BayerRGGB2RGB),
-    "bayer_bggr8": _Layout(np.uint8, 1, cv2.COLOR_BayerBGGR2RGB),
-    "bayer_gbrg8": _Layout(np.uint8, 1, cv2.COLOR_BayerGBRG2RGB),
-    "bayer_grbg8": _Layout(np.uint8, 1, cv2.COLOR_BayerGRBG2RGB),
-    "bayer_rggb16": _Layout(np.uint16, 1, cv2.COLOR_BayerRGGB2RGB),
-    "bayer_bggr16": _Layout(np.uint16, 1, cv2.COLOR_BayerBGGR2RGB),
-    "bayer_gbrg16": _Layout(np.uint16, 1, cv2.COLOR_BayerGBRG2RGB),
-    "bayer_grbg16": _Layout(np.uint16, 1, cv2.COLOR_BayerGRBG2RGB),
-}
+_LAYOUTS = {**LAYOUTS, "32FC1": Layout(np.float32, 1)}
 ENCODINGS = tuple(_LAYOUTS)
 """Every encoding that ``decode`` understands."""
 
