@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights, weights_path
-from superpoint_ros.training.homography import HomographyRange, random_homography
+from superpoint_ros.simulation.homography import HomographyRange, random_homography
 from superpoint_ros.types import DoubleArray, FloatArray
 
 Detector = Callable[[NDArray[np.uint8]], FloatArray]

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label
-from superpoint_ros.training.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.types import FloatArray
 
 _VIEW = HomographyRange(rotation=30.0, scale=1.3, perspective=0.1, translation=0.1)

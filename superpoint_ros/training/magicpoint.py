@@ -13,11 +13,11 @@ from torch.utils.data import IterableDataset
 
 from superpoint_ros.errors import ConfigError
 from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
-from superpoint_ros.training.augmentation import augment
+from superpoint_ros.simulation.augmentation import augment
+from superpoint_ros.simulation.synthetic_shapes import render
 from superpoint_ros.training.labels import detector_target
 from superpoint_ros.training.loop import Batch, LoopConfig, Losses, in_background, train
 from superpoint_ros.training.losses import detector_loss
-from superpoint_ros.training.synthetic_shapes import render
 
 
 @dataclass(frozen=True)

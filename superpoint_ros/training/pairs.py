@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from superpoint_ros.features.network import CELL
-from superpoint_ros.training.augmentation import augment
-from superpoint_ros.training.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.simulation.augmentation import augment
+from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.labels import detector_target
 from superpoint_ros.training.loop import Batch
 from superpoint_ros.types import DoubleArray, FloatArray

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from superpoint_ros.simulation.homography import HomographyRange
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, adapted_response, label, shi_tomasi_detector
-from superpoint_ros.training.homography import HomographyRange
 
 CONFIG = AdaptationConfig(warps=12, threshold=0.06)
 

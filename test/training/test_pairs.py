@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from superpoint_ros.features.network import CELL
+from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label, shi_tomasi_detector
-from superpoint_ros.training.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
 
 

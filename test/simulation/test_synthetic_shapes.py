@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from superpoint_ros.training.synthetic_shapes import PRIMITIVES, render
+from superpoint_ros.simulation.synthetic_shapes import PRIMITIVES, render
 
 WITH_CORNERS = sorted(set(PRIMITIVES) - {"ellipses", "noise"})
 
