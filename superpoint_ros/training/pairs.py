@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset
 
 from superpoint_ros.features.network import CELL
-from superpoint_ros.simulation.augmentation import augment
+from superpoint_ros.simulation.augmentation import augment, degrade
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.labels import detector_target
 from superpoint_ros.training.loop import Batch
 from superpoint_ros.types import DoubleArray, FloatArray
+
+_ALIASED = 1.3
+"""Pixels of a photo per pixel of a view, from which on bilinear interpolation skips visible detail."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class PairConfig:
     """height, width: of both views. correspondences: per pair. Zoom: pixels of the photo per pixel of the first view.
 
     upright: share of pairs whose first view is turned by less than 15 degrees; the others have any orientation.
+    degraded: share of views with strong noise, blur or compression.
     """
 
     height: int = 192
@@ -42,7 +46,8 @@ class PairConfig:
     min_zoom: float = 0.6
     max_zoom: float = 1.4
     upright: float = 0.7
-    motion: HomographyRange = HomographyRange(rotation=35.0, scale=1.6, perspective=0.16, translation=0.15)
+    motion: HomographyRange = HomographyRange(rotation=45.0, scale=2.2, perspective=0.18, translation=0.15)
+    degraded: float = 0.2
     seed: int = 0
 
 
@@ -69,8 +74,8 @@ class PairDataset(IterableDataset[Batch]):
         motion = random_homography(rng, height, width, self.config.motion)
         pair: dict[str, np.ndarray] = {}
         for name, view in (("first", first), ("second", motion @ first)):
-            image = cv2.warpPerspective(photo.image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            pair[f"{name}_image"] = augment(rng, np.asarray(image, np.uint8), strength=rng.choice([0.3, 0.7, 1.0]))[None]
+            seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice([0.3, 0.7, 1.0]))
+            pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
@@ -117,6 +122,15 @@ class PairDataset(IterableDataset[Batch]):
             "second_points": padded[:, 2:].copy(),
             "pair_valid": np.arange(wanted) < len(both),
         }
+
+
+def _render(photo: NDArray[np.uint8], view: DoubleArray, height: int, width: int) -> NDArray[np.uint8]:
+    """A view of the photo, which is blurred first where the view is smaller: aliasing looks like corners."""
+    shrink = 1.0 / np.sqrt(abs(np.linalg.det(view[:2, :2])))
+    if shrink > _ALIASED:
+        photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.4 * shrink), np.uint8)
+    image = cv2.warpPerspective(photo, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(image, np.uint8)
 
 
 def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.bool_]:
