@@ -26,7 +26,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def __init__(self) -> None:
         super().__init__("frontend_node", FrontendNodeConfig, "front end")
         config = self.parameters.config
-        self._use(load_extractor(config.extractor))
+        self._use(load_extractor(config.extractor, to_match=True))
         self._match_with(config)
         self._features = FeatureOutput(self)
         self._matches = MatchOutput(self)
@@ -67,7 +67,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:
         changes: list[Apply] = [lambda: self._odometry.configure(new)]
         if old.extractor != new.extractor:
-            extractor = load_extractor(new.extractor)
+            extractor = load_extractor(new.extractor, to_match=True)
             changes.append(lambda: self._use(extractor))
         if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
             changes.append(lambda: self._match_with(new))

@@ -21,7 +21,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def __init__(self) -> None:
         super().__init__("superpoint_node", SuperPointNodeConfig, "features")
         config = self.parameters.config
-        self._use(load_extractor(config.extractor))
+        self._use(load_extractor(config.extractor, to_match=True))
         self._output = FeatureOutput(self)
         self._input = ImageInput(self, config.image_transport, self.receive)
         self.get_logger().info(f"ready: {self._extractor.model}")
@@ -40,7 +40,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def prepare(self, old: SuperPointNodeConfig, new: SuperPointNodeConfig) -> Apply:
         if old.extractor == new.extractor:
             return lambda: None
-        extractor = load_extractor(new.extractor)
+        extractor = load_extractor(new.extractor, to_match=True)
         return lambda: self._use(extractor)
 
     def _use(self, extractor: Extractor) -> None:
