@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
@@ -17,6 +18,9 @@ PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
 """What files and messages hold: grey (H, W) or RGB (H, W, 3)."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"})
+
+_EXIF_ORIENTATION = 0x0112
+"""Values from 5 to 8 swap rows and columns, which OpenCV does when it decodes."""
 
 
 class ImageFile(NamedTuple):
@@ -67,6 +71,16 @@ def read_image(path: Path) -> PixelArray:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror}") from None
     return decode_image(np.frombuffer(data, np.uint8), str(path))
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of what ``read_image`` gives, without decoding the pixels. DataError as there."""
+    try:
+        with PIL.Image.open(path) as image:
+            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no image, or it is damaged'}") from None
 
 
 def decode_image(data: NDArray[np.uint8], name: str) -> PixelArray:
