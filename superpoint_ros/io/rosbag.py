@@ -12,11 +12,10 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from superpoint_ros.errors import DataError
-from superpoint_ros.io.camera_file import make_camera
+from superpoint_ros.errors import DataError, ImageError
+from superpoint_ros.io.camera_info import camera_from_info
 from superpoint_ros.io.frame import Frame
-from superpoint_ros.io.images import decode_image
-from superpoint_ros.io.raw_image import decode_raw_image
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.io.trajectory import Trajectory, pose_from_numbers, trajectory_from_rows
 from superpoint_ros.types import Camera
 
@@ -76,11 +75,15 @@ class RosbagSource:
         if topic is None:
             return None
         info = next(message for message, _ in self._messages(topic))
-        origin = f"{self._path}, topic {topic}"
-        if "rect" in self._topic.removesuffix("/compressed").rpartition("/")[2]:
-            matrix = [number for row in range(3) for number in info.p[4 * row : 4 * row + 3]]
-            return make_camera(info.width, info.height, matrix, "", (), origin)
-        return make_camera(info.width, info.height, info.k, info.distortion_model, info.d, origin)
+        height, width = next(iter(self)).image.shape[:2]
+        rectified = "rect" in self._topic.removesuffix("/compressed").rpartition("/")[2]
+        try:
+            camera = camera_from_info(info, (width, height), rectified)
+        except DataError as error:
+            raise DataError(f"{self._path}, topic {topic}: {error}") from error
+        if camera is None:
+            raise DataError(f"{self._path}, topic {topic}: not calibrated, the focal length is 0; give the intrinsics in a file")
+        return camera
 
     @cached_property
     def ground_truth(self) -> Trajectory | None:
@@ -106,11 +109,10 @@ class RosbagSource:
     def __iter__(self) -> Iterator[Frame]:
         count = 0
         for index, (message, recorded) in enumerate(self._messages(self._topic)):
-            name = f"{self._path}, topic {self._topic}, message {index}"
-            if self._types[self._topic] == _COMPRESSED:
-                image = decode_image(np.frombuffer(message.data, np.uint8), name)
-            else:
-                image = decode_raw_image(message, name)
+            try:
+                image = decode(message)
+            except ImageError as error:
+                raise DataError(f"{self._path}, topic {self._topic}, message {index}: {error}") from error
             yield Frame(index, _seconds(message, recorded), f"{index:06d}", image)
             count += 1
         if count < self._count:
