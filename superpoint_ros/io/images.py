@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
 
-PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
-"""What files and messages hold: grey (H, W) or RGB (H, W, 3)."""
+PixelArray = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""What files and messages hold: grey (H, W) or RGB (H, W, 3); float32 in [0, 1] in messages only."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"})
 
@@ -83,9 +83,13 @@ def image_size(path: Path) -> tuple[int, int]:
         raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no image, or it is damaged'}") from None
 
 
-def decode_image(data: NDArray[np.uint8], name: str) -> PixelArray:
-    """What ``read_image`` does, for the bytes (N,) of a PNG, JPEG or other image file; name is for the error."""
-    image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
+def decode_image(data: NDArray[np.uint8], name: str, turn: bool = True) -> PixelArray:
+    """What ``read_image`` does, for the bytes (N,) of a PNG, JPEG or other image file; name is for the error.
+
+    turn: as the Exif data say.
+    """
+    flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | (0 if turn else cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imdecode(data, flags) if len(data) else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{name} is not an 8- or 16-bit image, or it is damaged")
     return cast(PixelArray, cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image)

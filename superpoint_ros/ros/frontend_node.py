@@ -8,11 +8,11 @@ from std_msgs.msg import Header
 
 from superpoint_ros.config import FrontendNodeConfig
 from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.ros.camera_input import CameraInput
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
-from superpoint_ros.ros.images import decode
 from superpoint_ros.ros.match_output import MatchOutput
 from superpoint_ros.ros.odometry_output import OdometryOutput
 from superpoint_ros.ros.parameters import Apply

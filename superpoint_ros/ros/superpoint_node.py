@@ -7,9 +7,9 @@ from sensor_msgs.msg import Image as ImageMsg
 
 from superpoint_ros.config import SuperPointNodeConfig
 from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
-from superpoint_ros.ros.images import decode
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import PipelineNode, run
 from superpoint_ros.types import Extractor
