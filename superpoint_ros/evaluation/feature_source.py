@@ -34,8 +34,8 @@ class FeatureSource(Protocol):
     def features(self, image: ImageFile, size: tuple[int, int] | None = None, box: Box | None = None) -> Features:
         """Features of the part of an image that a box holds, resized to a width and height; None: the whole image, as it is.
 
-        Keypoints are pixels of what comes out. Raises DataError where the image or its features are missing or damaged, ImageError
-        for an image that cannot be used.
+        Keypoints are pixels of what comes out.
+        Raises DataError where the image or its features are missing or damaged, ImageError for an image that cannot be used.
         """
 
 

@@ -73,8 +73,8 @@ class Hdf5Features:
 
 def _best_inside(features: Features, box: Box, count: int) -> Features:
     left, top, width, height = box
-    low = np.array([left, top]) - 0.5
-    inside = np.flatnonzero(((features.keypoints >= low) & (features.keypoints <= low + (width, height))).all(axis=1))
+    place = features.keypoints - (left, top)
+    inside = np.flatnonzero(((place >= -0.5) & (place <= (width - 0.5, height - 0.5))).all(axis=1))
     best = inside[np.argsort(-features.scores[inside], kind="stable")[:count]]
     descriptors = features.descriptors[best]
     length = np.linalg.norm(descriptors, axis=1, keepdims=True)
