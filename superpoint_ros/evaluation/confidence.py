@@ -47,6 +47,9 @@ class Estimate:
     seeds: int
 
 
+NOTHING = Estimate(float("nan"), float("nan"), float("nan"), float("nan"), 0, 0)
+
+
 def estimate(values: DoubleArray, figure: Statistic, *, resamples: int = RESAMPLES, seed: int = 0) -> Estimate:
     """A figure with its interval. values: (P, S), a row per pair and a column per seed, NaN where a pair has none.
 
@@ -82,7 +85,7 @@ def _estimate(figure: Callable[[NDArray[np.intp]], DoubleArray], per_seed: Doubl
     rows = np.flatnonzero(present.any(axis=0))
     seeds = int(present.any(axis=1).sum())
     if len(rows) == 0:
-        return Estimate(*[float("nan")] * 4, pairs=0, seeds=0)
+        return NOTHING
     at_seed = figure(rows)
     at_seed = at_seed[~np.isnan(at_seed)]
     low, high = _interval(lambda drawn: _mean(np.moveaxis(figure(drawn), 0, -1)), rows, resamples, seed, len(per_seed))

@@ -62,11 +62,15 @@ class Plot:
 
 @dataclass(frozen=True)
 class Picture:
-    """An HxWx3 uint8 RGB image. Pictures that follow each other with the same section stand below that title."""
+    """An HxWx3 uint8 RGB image. Pictures that follow each other with the same section stand below that title.
+
+    half: two of them beside each other.
+    """
 
     image: NDArray[np.uint8]
     caption: str = ""
     section: str = "Matches"
+    half: bool = False
 
     @property
     def jpeg(self) -> str:

@@ -1,4 +1,4 @@
-"""The folder that an evaluation leaves behind: config.yaml, results.csv, summary.json, and pages beside them.
+"""The folder that an evaluation leaves behind: config.yaml, results.csv, summary.json and report.html.
 
 ``config.yaml`` is written last and removed first, so that a folder that has one is complete.
 """
@@ -17,15 +17,19 @@ import yaml
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
-from superpoint_ros.evaluation.summary import as_json, summarize_run, unique
+from superpoint_ros.evaluation.run_report import DrawPair, make_run_report
+from superpoint_ros.evaluation.summary import FeatureSummary, as_json, summarize_run, unique
 
 CONFIG, RESULTS, SUMMARY, REPORT = "config.yaml", "results.csv", "summary.json", "report.html"
 FORMAT = 1
 _COLUMNS = ("features", "pair", "group", "seed", "error")
 
 
-def write_run(run: Run, folder: Path) -> None:
-    """Write everything but the report; other files in the folder stay. Raises DataError where it cannot be written."""
+def write_run(run: Run, folder: Path, draw: DrawPair | None = None) -> tuple[FeatureSummary, ...]:
+    """Write the folder and return the figures; other files in it stay. draw: for the report; None leaves the pictures out.
+
+    Raises DataError where it cannot be written.
+    """
     settings = {
         "format": FORMAT,
         "protocol": run.protocol,
@@ -33,15 +37,17 @@ def write_run(run: Run, folder: Path) -> None:
         "settings": _plain(run.settings),
         "metrics": [asdict(metric) for metric in run.metrics],
     }
-    summary = as_json(run, summarize_run(run))
+    summaries = summarize_run(run)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / CONFIG).unlink(missing_ok=True)
         write_text(folder / RESULTS, _rows_to_csv(run))
-        write_text(folder / SUMMARY, json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        write_text(folder / SUMMARY, json.dumps(as_json(run, summaries), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        make_run_report(run, summaries, draw).write(folder / REPORT)
         write_text(folder / CONFIG, yaml.safe_dump(settings, sort_keys=False, allow_unicode=True))
     except OSError as error:
         raise DataError(f"cannot write results to {folder}: {error.strerror}") from error
+    return summaries
 
 
 def read_run(folder: Path) -> Run:
@@ -108,11 +114,11 @@ def _read_rows(path: Path) -> tuple[ResultRow, ...]:
     for number, cells in enumerate(lines[1:], start=2):
         if len(cells) != len(header):
             raise DataError(f"{path} row {number} has {len(cells)} of {len(header)} cells: it was cut off or edited")
-        features, pair, group, seed, error, *values = cells
+        features, pair, group, seed, failure, *values = cells
         try:
-            row = ResultRow(features, pair, group, int(seed), error, _figures(header[len(_COLUMNS) :], values))
-        except ValueError as wrong:
-            raise DataError(f"{path} row {number}: {wrong}") from wrong
+            row = ResultRow(features, pair, group, int(seed), failure, _figures(header[len(_COLUMNS) :], values))
+        except ValueError as error:
+            raise DataError(f"{path} row {number}: {error}") from error
         if rows.setdefault((features, pair, row.seed), row) is not row:
             raise DataError(f"{path} row {number} repeats {features}, {pair}, seed {seed}")
     return tuple(rows.values())

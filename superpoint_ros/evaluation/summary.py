@@ -75,7 +75,7 @@ def best(metric: Metric, summaries: Sequence[FeatureSummary]) -> set[str]:
 
 def heading(metric: Metric) -> str:
     """Label, unit, and an arrow towards the better side."""
-    return f"{metric.label} [{metric.unit or '%'}] {'↑' if metric.higher_is_better else '↓'}"
+    return f"{metric.label} [{metric.unit or '%'}]\N{NO-BREAK SPACE}{'↑' if metric.higher_is_better else '↓'}"
 
 
 def value_text(metric: Metric, value: float) -> str:
@@ -87,7 +87,7 @@ def value_text(metric: Metric, value: float) -> str:
 
 def interval_text(metric: Metric, found: Estimate) -> str:
     """The interval and, with several seeds, the spread over them; empty where there is neither."""
-    interval = "" if np.isnan(found.low) else f"{value_text(metric, found.low)} … {value_text(metric, found.high)}"
+    interval = "" if np.isnan(found.low) else f"{value_text(metric, found.low)} – {value_text(metric, found.high)}"
     spread = "" if np.isnan(found.spread) else f"±{value_text(metric, found.spread)}"
     return "  ".join(part for part in (interval, spread) if part)
 
