@@ -40,8 +40,8 @@ def test_the_matrix_says_where_pixels_went(resize: Resize, full: tuple[int, int]
     rows, columns = np.mgrid[6 : small.shape[0] - 6, 6 : small.shape[1] - 6]
     places = np.column_stack([columns.ravel(), rows.ravel(), np.ones(rows.size)]) @ np.linalg.inv(resize.matrix(full)).T
     error = small[rows, columns].ravel() - places[:, :2] @ SLOPE
-    # Rounding makes single values uncertain, their mean is exact: half a pixel would be an error of .15 or more.
-    assert abs(error.mean()) < 0.05
+    # Rounding makes single values uncertain, but not their mean: half a pixel of the enlarged image would be an error of .2.
+    assert abs(error.mean()) < 0.1
     assert np.abs(error).max() <= 1.1
 
 
@@ -57,7 +57,8 @@ def test_sizes(width: int, height: int, resize: Resize) -> None:
         assert size == ((width, height) if resize.rule == "full" else (120, 90))
     # The whole image, or its middle where it is cropped.
     corners = np.array([[-0.5, -0.5, 1.0], [width - 0.5, height - 0.5, 1.0]]) @ resize.matrix((width, height)).T
-    assert np.abs(corners[:, :2].sum(axis=0) - (np.array(size) - 1)).max() <= 1.0 + 1e-9
+    off_centre = corners[:, :2].sum(axis=0) / 2 - (np.array(size) - 1) / 2
+    assert np.abs(off_centre).max() <= 0.5 * max(1.0, *np.diag(resize.matrix((width, height)))) + 1e-9
     if resize.rule != "crop":
         assert corners[:, :2] == pytest.approx(np.array([[-0.5, -0.5], np.array(size) - 0.5]))
 
