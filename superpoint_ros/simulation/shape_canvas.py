@@ -18,7 +18,7 @@ _VISIBLE = 4.0
 Straight edges, however strong, stay below it.
 """
 _APART = 4.0
-"""Pixels in x and y: of two corners that are not further apart only one can be told, and the detector's suppression leaves one."""
+"""Pixels in x and y: of two corners no further apart only one can be told, and the detector's suppression leaves only one."""
 
 
 class Canvas:

@@ -125,7 +125,7 @@ def test_corner_of_equal_greys_is_dropped(canvas):
     assert drawn(canvas, (SQUARE, 200), (SQUARE + 20, 200)) == {
         (30, 30), (70, 30), (30, 70), (70, 50), (50, 70), (90, 50), (90, 90), (50, 90),
     }  # fmt: skip
-    assert drawn(canvas, (SQUARE + [60, 0], 102)).isdisjoint({(90, 30), (130, 30)})
+    assert drawn(canvas, (SQUARE + np.array([60, 0]), 102)).isdisjoint({(90, 30), (130, 30)})
 
 
 def test_crossing_with_an_edge_that_was_covered_before_is_no_corner(canvas):
