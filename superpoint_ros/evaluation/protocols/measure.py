@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Literal, Protocol
 
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.metrics.common_area import Size
@@ -54,12 +54,19 @@ class Marked:
 
 
 class Measure(Protocol):
-    """One task. truth: what it needs to know about a pair. Matches are empty where it needs none."""
+    """One task. Matches are empty where it compares no descriptors."""
 
-    truth: ClassVar[Literal["homography", "pose"]]
-    needs_descriptors: ClassVar[bool]
-    is_seeded: ClassVar[bool]
-    """Whether its figures depend on a seed."""
+    @property
+    def truth(self) -> Literal["homography", "pose"]:
+        """What it needs to know about a pair."""
+
+    @property
+    def needs_descriptors(self) -> bool:
+        """Whether it compares them."""
+
+    @property
+    def is_seeded(self) -> bool:
+        """Whether its figures depend on a seed."""
 
     def metrics(self) -> Iterator[Metric]:
         """Of its tables."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from superpoint_ros.errors import ConfigError, DataError, SuperPointRosError
@@ -21,7 +21,7 @@ from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.matching.mutual_nearest import empty_matches, match
 from superpoint_ros.types import Features, Matches
 
-_MEASURES: Mapping[Task, type[Measure]] = {
+_MEASURES: Mapping[Task, Callable[[Protocol], Measure]] = {
     "detector": DetectorMeasure,
     "descriptor": DescriptorMeasure,
     "homography": HomographyMeasure,
@@ -59,7 +59,7 @@ class Evaluation:
     @property
     def measure(self) -> Measure:
         """What is computed."""
-        return _MEASURES[self.task](self.protocol)  # type: ignore[call-arg]
+        return _MEASURES[self.task](self.protocol)
 
     def metrics(self) -> tuple[Metric, ...]:
         """In the order of the tables."""
@@ -114,15 +114,17 @@ class Evaluation:
     def _features(self, pair: ImagePair, source: FeatureSource) -> tuple[ScaledPair, Features, Features, Matches]:
         """The truth, the features and their matches, all in pixels of the resized images."""
         first, second = (self._load(image) for image in (pair.first, pair.second))
-        found = [source.features(image, self.protocol.resize.size(image.full)) for image in (first, second)]
-        for features in found:
-            if self.measure.needs_descriptors and features.descriptors.shape[1] == 0:
-                raise ConfigError(f"{source.name} has no descriptors; it can only be evaluated as a detector")
-        for image, features in zip((first, second), found, strict=True):
-            if len(features) == 0:
-                raise DataError(f"{source.name} found no keypoints in {image.name}")
-        matches = match(*found) if self.measure.needs_descriptors else empty_matches()
-        return ScaledPair.of(pair, first.full, second.full, self.protocol.resize), found[0], found[1], matches
+        a, b = (self._extract(image, source) for image in (first, second))
+        matches = match(a, b) if self.measure.needs_descriptors else empty_matches()
+        return ScaledPair.of(pair, first.full, second.full, self.protocol.resize), a, b, matches
+
+    def _extract(self, image: LoadedImage, source: FeatureSource) -> Features:
+        features = source.features(image, self.protocol.resize.size(image.full))
+        if self.measure.needs_descriptors and features.descriptors.shape[1] == 0:
+            raise ConfigError(f"{source.name} has no descriptors; it can only be evaluated as a detector")
+        if len(features) == 0:
+            raise DataError(f"{source.name} found no keypoints in {image.name}")
+        return features
 
     def _load(self, image: ImageFile) -> LoadedImage:
         if image.name not in self._images:
