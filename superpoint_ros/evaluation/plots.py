@@ -97,6 +97,20 @@ def curves(series: Mapping[str, tuple[ArrayLike, ArrayLike]], x: str, y: str, ma
     return _svg(figure)
 
 
+def intervals(names: Sequence[str], spans: Sequence[tuple[float, float, float]], x: str) -> str:
+    """A line per name, the first on top, with its (value, low, high), and a line at 0. An interval may be NaN."""
+    figure, (axes,) = _figure(1, (5.6, 0.9 + 0.27 * len(names)))
+    value, low, high = np.array(spans, np.float64).T
+    axes.axvline(0.0, color=INK, linewidth=1.0)
+    errors = np.nan_to_num([value - low, high - value])
+    axes.errorbar(value, range(len(names)), xerr=errors, fmt="o", markersize=5, linewidth=2.0, color=BLUE)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(x)
+    return _svg(figure)
+
+
 def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30) -> str:
     """Histograms that share their bins, with the medians in the legend; values above the 99th percentile are in the last bin."""
     figure, (axes,) = _figure(1, (5.6, 2.7))

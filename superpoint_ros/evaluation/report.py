@@ -28,11 +28,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class Cell:
-    """A figure of a table with a few small words below it, such as its interval. best: of its column, printed bold."""
+    """A figure of a table with a few small words below it, such as its interval. mark: ``best`` is bold, ``worse`` is red."""
 
     text: str
     note: str = ""
-    best: bool = False
+    mark: str = ""
 
 
 @dataclass(frozen=True)

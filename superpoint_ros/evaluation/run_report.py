@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ PICTURES = 2
 """Best and worst pairs of each kind of features that are drawn."""
 PICTURE_WIDTH = 1100
 """Pixels: twice what the page shows, so that it stays sharp on fine screens."""
-PROVENANCE = ("command", "date", "revision", "versions")
+PROVENANCE = frozenset({"command", "date", "revision", "versions"})
 """Settings that tell where the figures come from, not what was measured."""
 NOTE = (
     "Small figures: 95 % bootstrap interval over pairs, and ± the standard deviation over seeds where there are several. "
@@ -55,9 +55,9 @@ def make_run_report(run: Run, summaries: Sequence[FeatureSummary], draw: DrawPai
     )
 
 
-def settings_line(run: Run) -> str:
+def settings_line(run: Run, without: Container[str] = PROVENANCE) -> str:
     """Every setting of one value in a line, as a figure must not be quoted without them."""
-    shown = {name: value for name, value in run.settings.items() if name not in PROVENANCE}
+    shown = {name: value for name, value in run.settings.items() if name not in without}
     return " · ".join(f"{name.replace('_', ' ')} {text}" for name, value in shown.items() if (text := _short(value)))
 
 
@@ -102,7 +102,7 @@ def _name(summary: FeatureSummary) -> Cell:
 
 def _cell(metric: Metric, summary: FeatureSummary, is_best: bool) -> Cell:
     found = summary.figures[metric.name]
-    return Cell(value_text(metric, found.value), interval_text(metric, found), is_best)
+    return Cell(value_text(metric, found.value), interval_text(metric, found), "best" if is_best else "")
 
 
 def _failures(run: Run) -> Iterator[Table]:

@@ -87,9 +87,9 @@ def value_text(metric: Metric, value: float) -> str:
 
 def interval_text(metric: Metric, found: Estimate) -> str:
     """The interval and, with several seeds, the spread over them; empty where there is neither."""
-    interval = "" if np.isnan(found.low) else f"{value_text(metric, found.low)} – {value_text(metric, found.high)}"
+    interval = "" if np.isnan(found.low) else f"[{value_text(metric, found.low)}, {value_text(metric, found.high)}]"
     spread = "" if np.isnan(found.spread) else f"±{value_text(metric, found.spread)}"
-    return "  ".join(part for part in (interval, spread) if part)
+    return " ".join(part for part in (interval, spread) if part)
 
 
 def as_json(run: Run, summaries: Sequence[FeatureSummary]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ METRICS = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_run() -> Callable[..., Run]:
     """A run on ten pairs in two groups whose figures are drawn; one pair of ``orb`` fails. better: added to all qualities."""
 

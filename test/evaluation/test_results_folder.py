@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,13 @@ import yaml
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.result import ResultRow
 from superpoint_ros.evaluation.results_folder import read_run, write_run
+
+
+@pytest.fixture(scope="module")
+def written(make_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("written")
+    write_run(make_run(), folder)
+    return folder
 
 
 def test_a_run_is_read_back_exactly(make_run, tmp_path: Path) -> None:
@@ -35,10 +43,9 @@ def test_an_undefined_figure_stays_one(make_run, tmp_path: Path) -> None:
     assert np.isnan(back.figures["localization_error"])
 
 
-def test_the_summary_has_every_figure_of_every_group(make_run, tmp_path: Path) -> None:
+def test_the_summary_has_every_figure_of_every_group(make_run, written: Path) -> None:
     run = make_run()
-    write_run(run, tmp_path)
-    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    summary = json.loads((written / "summary.json").read_text(encoding="utf-8"))
     records = {(r["features"], r["group"], r["metric"]): r for r in summary["figures"]}
     assert len(records) == 2 * 3 * len(run.metrics)
     for features in ("small:1a2b3c4d", "orb"):
@@ -99,8 +106,8 @@ def _drop_line(text: str) -> str:
         ("config.yaml", lambda text: text.replace("rows: 40\n", ""), "rows"),
     ],
 )
-def test_damage_is_named(make_run, tmp_path: Path, file: str, damage, message: str) -> None:
-    write_run(make_run(), tmp_path)
+def test_damage_is_named(written: Path, tmp_path: Path, file: str, damage, message: str) -> None:
+    shutil.copytree(written, tmp_path, dirs_exist_ok=True)
     path = tmp_path / file
     path.write_text(damage(path.read_text(encoding="utf-8")), encoding="utf-8")
     with pytest.raises(DataError, match=message) as caught:
