@@ -39,7 +39,7 @@ class FeatureSource(Protocol):
         """
 
 
-def open_features(config: ExtractorConfig, cache: FeatureCache | None = None) -> FeatureSource:
+def open_features(config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> FeatureSource:
     """The features that ``config.model`` names: an HDF5 file by its suffix, else an extractor.
 
     Of the settings a file heeds ``max_keypoints``. cache: without one, images are extracted anew in every run.
@@ -47,16 +47,16 @@ def open_features(config: ExtractorConfig, cache: FeatureCache | None = None) ->
     """
     if Path(config.model).suffix in SUFFIXES:
         return Hdf5Features(Path(config.model), config.max_keypoints)
-    return ExtractedFeatures(config, cache)
+    return ExtractedFeatures(config, cache, to_match=to_match)
 
 
 class ExtractedFeatures:
     """A ``FeatureSource``: every extractor of this package, on any backend."""
 
-    def __init__(self, config: ExtractorConfig, cache: FeatureCache | None = None) -> None:
+    def __init__(self, config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> None:
         """Raises WeightsError, DeviceError."""
         self._config = config
-        self._extractor = load_extractor(config)
+        self._extractor = load_extractor(config, to_match=to_match)
         self._cache = cache if cache is not None else FeatureCache(None)
 
     @property
