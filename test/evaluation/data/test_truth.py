@@ -56,7 +56,7 @@ def test_homographies(hpatches: Callable[..., Path], cache: FeatureCache) -> Non
 
 
 def test_poses(simulated: PairSet, cache: FeatureCache) -> None:
-    for pair in simulated:
+    for pair in simulated[::3]:
         assert check_truth(pair, cache).verdict is Verdict.AGREES
         check = check_truth(inverted(pair), cache)
         assert check.verdict is Verdict.CONTRADICTS and "the pose looks inverted" in check.reason
@@ -113,7 +113,7 @@ def test_real_homographies(shared_data: Path, cache: FeatureCache) -> None:
 
 @pytest.mark.parametrize("name", ["kitti", "tum_fr2_desk", "seven_scenes"])
 def test_real_poses(shared_data: Path, name: str, cache: FeatureCache) -> None:
-    pairs = open_pairs(shared_data / "sequences" / name, gaps=(1, 10), limit=2)
+    pairs = open_pairs(shared_data / "sequences" / name, gaps=(5,), limit=2)
     assert verdicts(check_pairs(pairs, cache)) == {Verdict.AGREES}
     with pytest.raises(DataError, match="looks inverted"):
         check_pairs(replace(pairs, pairs=tuple(map(inverted, pairs))), cache)
