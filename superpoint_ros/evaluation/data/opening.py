@@ -53,4 +53,6 @@ def _open(path: Path, gaps: Sequence[int], generate: int, seed: int, topic: str 
         return open_hpatches(path)
     if path.is_dir() and has_numbered_homographies(path):
         return open_numbered_homographies(path)
-    raise DataError(f"{path} holds no pairs with ground truth; looked for {_LOOKED_FOR}. Pairs can be generated from any images")
+    raise DataError(
+        f"{path} holds no pairs with ground truth; looked for {_LOOKED_FOR}. With --generate they are made from any images"
+    )
