@@ -136,5 +136,11 @@ class OdometryNodeConfig(Section):
     path_length: int = Field(1000, ge=0, le=100000, description="newest poses in path; 0 publishes no path")
 
 
+class RecorderNodeConfig(ImageSubscriberConfig):
+    """Parameters of recorder_node. The images are for latencies."""
+
+    output: str = _fixed("recording.json", min_length=1, description="file that is written when the node is ended")
+
+
 class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):
     """Parameters of frontend_node: those of the three other nodes."""

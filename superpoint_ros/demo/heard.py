@@ -64,13 +64,14 @@ def latencies(recording: Recording) -> dict[str, np.ndarray]:
 
 def match_pictures(pairs: Sequence[PairRecord], recording: Recording, source: Source) -> Iterator[MatchPicture]:
     """A few pairs, evenly spaced over the sequence, so that nobody chose the good ones. Their images come from the source."""
+    matches = {nanoseconds(seconds(heard.stamp)): heard for heard in recording.matches if heard.points}
+    pairs = [pair for pair in pairs if nanoseconds(pair.stamp) in matches]
     if not pairs:
         return
     chosen = [pairs[round((len(pairs) - 1) * (i + 0.5) / PICTURES)] for i in range(min(PICTURES, len(pairs)))]
     # In whole microseconds: a player may have rounded the stamps.
     wanted = {nanoseconds(stamp) for pair in chosen for stamp in (pair.reference_stamp, pair.stamp)}
     images = {nanoseconds(frame.stamp): frame for frame in source if nanoseconds(frame.stamp) in wanted}
-    matches = {nanoseconds(seconds(heard.stamp)): heard for heard in recording.matches}
     for pair in chosen:
         reference, current = images[nanoseconds(pair.reference_stamp)], images[nanoseconds(pair.stamp)]
         points = np.array(matches[nanoseconds(pair.stamp)].points, np.float32).reshape(-1, 4)
@@ -89,8 +90,8 @@ def _geometry(heard: HeardGeometry, matches: HeardMatches) -> TwoViewGeometry:
         status=TwoViewStatus(heard.status),
         model=TwoViewModel(heard.model),
         reason=heard.reason,
-        homography_inliers=np.array(matches.homography_inlier, bool),
-        essential_inliers=np.array(matches.essential_inlier, bool),
+        homography_inliers=matches.inliers(1),
+        essential_inliers=matches.inliers(2),
         T_current_reference=pose,
         parallax=heard.parallax,
     )

@@ -42,9 +42,7 @@ def recording(truth: Trajectory) -> Recording:
         before = nanoseconds(STAMPS[i - 1])
         motion = pose.inverse() @ truth.poses[i - 1]
         direction = motion.translation / np.linalg.norm(motion.translation)
-        record.matches.append(
-            HeardMatches(stamp, sent + 0.08, before, [[1.0, 2.0, 3.0, 4.0]] * 20, [False] * 20, [True] * 15 + [False] * 5)
-        )
+        record.matches.append(HeardMatches(stamp, sent + 0.08, before, "2" * 15 + "0" * 5, [[1.0, 2.0, 3.0, 4.0]] * 20))
         record.geometries.append(
             HeardGeometry(
                 stamp,
