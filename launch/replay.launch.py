@@ -1,7 +1,7 @@
 """A bag: ``ros2 launch superpoint_ros replay.launch.py bag:=/path/to/bag image:=/camera/image_raw``.
 
 Plays the bag with its own clock; takes every argument of superpoint.launch.py. Ends when the bag ends. With ``evaluate:=true`` a
-recorder listens to the nodes, and in the end `superpoint-ros replay` evaluates what they said and writes a report into ``output``:
+recorder listens to the nodes, and in the end `superpoint-ros replay` evaluates what they said, with a report in ``output``:
 
     ros2 launch superpoint_ros replay.launch.py bag:=/path/to/bag image:=/camera/image_raw camera_info:=/camera/camera_info \
         evaluate:=true reference:=/odom output:=out

@@ -113,7 +113,7 @@ class SuperPointNodeConfig(ImageSubscriberConfig):
     """Parameters of superpoint_node."""
 
     extractor: ExtractorConfig = ExtractorConfig()
-    descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
+    descriptor_type: Literal["float32", "float16", "int8"] = Field("float16", description="how descriptors are published")
 
 
 class MatcherNodeConfig(ImageSubscriberConfig):
