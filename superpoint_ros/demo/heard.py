@@ -53,13 +53,16 @@ def trajectory_of(recording: Recording) -> Trajectory:
 
 def latencies(recording: Recording) -> dict[str, np.ndarray]:
     """Milliseconds from an image to what was said about it, by topic."""
-    sent = {heard.stamp: heard.at for heard in recording.images}
+    sent: dict[int, list[float]] = {}
+    for image in recording.images:
+        sent.setdefault(image.stamp, []).append(image.at)
     topics: dict[str, Sequence[Heard]] = {"features": recording.features, "two_view_geometry": recording.geometries}
-    return {
-        name: np.array([1e3 * (h.at - sent[h.stamp]) for h in heard if h.stamp in sent])
-        for name, heard in topics.items()
-        if heard
-    }
+    found = {}
+    for name, heard in topics.items():
+        # An image may have been shown again: a message answers the last show before it.
+        taken = [[h.at - at for at in sent.get(h.stamp, ()) if at <= h.at] for h in heard]
+        found[name] = np.array([1e3 * min(times) for times in taken if times])
+    return {name: times for name, times in found.items() if len(times)}
 
 
 def match_pictures(pairs: Sequence[PairRecord], recording: Recording, source: Source) -> Iterator[MatchPicture]:

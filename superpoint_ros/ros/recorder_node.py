@@ -91,7 +91,7 @@ def main() -> None:
     while len(asked) < 2 and time.monotonic() < min(end, node.last + QUIET):
         executor.spin_once(timeout_sec=0.1)
     node.recording.write(node.output)
-    node.get_logger().info(f"wrote {node.output}: {len(node.recording.features)} frames")
+    node.get_logger().info(f"wrote {node.output}: {len({heard.stamp for heard in node.recording.features})} frames")
     node.destroy_node()
     rclpy.try_shutdown()
 

@@ -123,6 +123,9 @@ def test_a_first_frame_that_was_shown_again_counts_once(recording: Recording, tr
     outcome = evaluate(again, truth)
     assert outcome.played == 10
     assert outcome.passed
+    later = dataclasses.replace(recording.images[0], at=7.0)
+    shown = dataclasses.replace(recording, images=[recording.images[0], later, *recording.images[1:]])
+    np.testing.assert_allclose(evaluate(shown, truth).latencies["features"], 50.0)
 
 
 def test_an_empty_recording_is_refused(recording: Recording) -> None:

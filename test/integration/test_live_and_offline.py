@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,16 +55,21 @@ def played(start: StartNode, probe: Probe, tmp_path: Path) -> tuple[Path, Path]:
     infos = probe.publisher(CameraInfo, "/camera/camera_info")
     probe.until(lambda: images.get_subscription_count() == 2, "superpoint_node and recorder_node")
     probe.spin(0.5)
+    deadline = time.monotonic() + 60.0
     with AnyReader([bag]) as reader:
         for connection, _, data in reader.messages():
             if connection.topic == "/camera/camera_info":
                 infos.publish(deserialize_message(data, CameraInfo))
                 probe.spin(0.1)
             elif connection.topic == "/camera/image":
-                came = len(tracks) + 1
-                images.publish(deserialize_message(data, ImageMsg))
-                probe.until(lambda came=came: len(tracks) == came, f"tracks of image {came}")
-    assert len(tracks) == FRAMES
+                image = deserialize_message(data, ImageMsg)
+                images.publish(image)
+                # Nodes that are up may not have found each other yet: the first image is shown until it has come through.
+                while not tracks and time.monotonic() < deadline:
+                    probe.spin(3.0)
+                    if not tracks:
+                        images.publish(image)
+                probe.until(lambda image=image: tracks[-1].header == image.header, f"tracks of {image.header}")
     assert nodes[-1].stop() == 0
     assert f"{FRAMES} frames" in nodes[-1].log
     return bag, recording
@@ -97,9 +103,11 @@ def test_live_nodes_and_offline_replay_agree_on_every_frame(played: tuple[Path, 
     assert (live.frames, live.played, live.warnings) == (FRAMES, FRAMES, ())
     assert len(live.pairs) >= 3
     assert_same_frames(live, offline)
-    assert live.trajectory.stamps.tolist() == [s for s in offline.trajectory.stamps.tolist() if s in live.trajectory.stamps]
+    assert live.trajectory.stamps.tolist() == offline.trajectory.stamps.tolist()
+    for a, b in zip(live.trajectory.poses, offline.trajectory.poses, strict=True):
+        np.testing.assert_allclose(a.matrix, b.matrix, atol=0.1)
     assert live.stages.keys() == {"image to features", "image to two_view_geometry"}
-    assert len(live.stages["image to features"]) == FRAMES
+    assert len(live.stages["image to features"]) >= FRAMES
 
     arguments = ["replay", str(bag), "--recording", str(recording), "--evaluate", "--reference", "/camera/ground_truth"]
     called = CliRunner().invoke(app, [*arguments, "-o", str(tmp_path / "out")])
