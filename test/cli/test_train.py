@@ -74,6 +74,7 @@ def test_training_gives_weights_that_extract(labels, tmp_path):
         (["train", "superpoint", "{empty}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
+        (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
