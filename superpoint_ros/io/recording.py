@@ -101,6 +101,11 @@ _KINDS: dict[str, type[Heard]] = {
 }
 
 
+def seconds(stamp: int) -> float:
+    """A stamp in nanoseconds as the very float that a bag gives its frame, so that the two compare equal."""
+    return float(stamp // 10**9 + stamp % 10**9 / 1e9)
+
+
 def nanoseconds(stamp: float) -> int:
     """A stamp in seconds as the integer that ROS messages carry, in whole microseconds.
 
