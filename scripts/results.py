@@ -1,7 +1,7 @@
 """Evaluate what is shipped and the classical features on every data set of one folder, and write docs/results.md.
 
-Called by `make results`. The folder is that of SUPERPOINT_ROS_DATA, or else ../shared/data beside the checkout; what it has of the
-data sets below is used. Folders with reports stay in out/results. Features are cached, so a second call takes less.
+Called by `make results`. The folder is that of SUPERPOINT_ROS_DATA, or else ../shared/data beside the checkout; what is there of
+the data sets below is used. Folders with reports stay in out/results. Features are cached, so a second call takes less.
 """
 
 from __future__ import annotations
@@ -113,8 +113,8 @@ def _head() -> str:
     return f"""# Results
 
 Written by `make results` on {date}, revision {_revision()}. What the protocols and metrics are: [evaluation.md](evaluation.md).
-`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over the pairs, and bold is the best of a
-row. Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
+`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over the pairs, bold is the best of a row.
+Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
 """
 
 

@@ -11,7 +11,7 @@ from superpoint_ros.evaluation.confidence import Estimate, difference, estimate,
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
 from superpoint_ros.evaluation.summary import table, unique
 
-MAY_DIFFER = frozenset({"command", "data", "date", "features", "revision", "seeds", "versions"})
+MAY_DIFFER = frozenset({"command", "data", "date", "features", "notes", "revision", "seeds", "versions"})
 """Settings that may differ between runs that are compared: provenance, and what is looked at pair by pair. All others are the
 protocol."""
 

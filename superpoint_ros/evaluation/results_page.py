@@ -21,7 +21,7 @@ def markdown_section(title: str, command: str, run: Run) -> str:
     )
     parts = [
         f"## {title}",
-        f"{counts}. {settings_line(run, PROVENANCE | {'features', 'seeds'})}",
+        f"{counts}. {settings_line(run.settings, PROVENANCE | {'features', 'seeds'})}",
         f"```\n{command}\n```",
         "\n".join(_figures(run.metrics, everything)),
     ]
