@@ -113,7 +113,7 @@ def _head() -> str:
     return f"""# Results
 
 Written by `make results` on {date}, revision {_revision()}. What the protocols and metrics are: [evaluation.md](evaluation.md).
-`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over the pairs, bold is the best of a row.
+`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over pairs, bold is the best of a row.
 Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
 """
 
