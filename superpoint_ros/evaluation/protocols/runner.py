@@ -79,11 +79,15 @@ class Evaluation:
 
         Raises ConfigError for features without descriptors where the task compares those.
         """
-        seeds = self.seeds if self.measure.is_seeded else self.seeds[:1]
         for pair in self.pairs:
             for sources in self.sources:
-                for seed, (error, figures) in zip(seeds, self._evaluate(pair, sources, seeds), strict=True):
+                for seed, (error, figures) in zip(self._seeds, self._evaluate(pair, sources), strict=True):
                     yield ResultRow(self._name(sources), pair.name, pair.group, seed, error, figures)
+
+    @property
+    def count(self) -> int:
+        """How many rows there will be."""
+        return len(self.pairs) * len(self.sources) * len(self._seeds)
 
     def picture(self, row: ResultRow) -> MatchPicture:
         """The pair of a row with what belongs together in it. Raises DataError where it has nothing to show."""
@@ -97,18 +101,22 @@ class Evaluation:
         caption = f"{int(marked.right.sum())} of {len(marked.right)} are right."
         return MatchPicture(images[0], images[1], marked.first, marked.second, marked.right, caption)
 
-    def _evaluate(self, pair: ImagePair, sources: Sources, seeds: Sequence[int]) -> list[tuple[str, dict[str, float]]]:
+    @property
+    def _seeds(self) -> tuple[int, ...]:
+        return self.seeds if self.measure.is_seeded else self.seeds[:1]
+
+    def _evaluate(self, pair: ImagePair, sources: Sources) -> list[tuple[str, dict[str, float]]]:
         """An error or the figures for each seed."""
-        figures: list[dict[str, float]] = [{} for _ in seeds]
+        figures: list[dict[str, float]] = [{} for _ in self._seeds]
         try:
             for radius, suffix in self._radii():
                 found = self._features(pair, sources[radius])
-                for seed, row in zip(seeds, figures, strict=True):
+                for seed, row in zip(self._seeds, figures, strict=True):
                     row.update({name + suffix: value for name, value in self.measure.figures(*found, seed).items()})
         except ConfigError:
             raise
         except SuperPointRosError as error:
-            return [(" ".join(str(error).split()), {}) for _ in seeds]
+            return [(" ".join(str(error).split()), {}) for _ in self._seeds]
         return [("", row) for row in figures]
 
     def _features(self, pair: ImagePair, source: FeatureSource) -> tuple[ScaledPair, Features, Features, Matches]:
