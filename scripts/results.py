@@ -24,61 +24,55 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "out" / "results"
 VARIABLE = "SUPERPOINT_ROS_DATA"
 CLASSICAL, CORNERS = ("sift", "orb"), ("harris", "fast", "shi")
+SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
+SEEDS = ("--seeds", "3")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call of the command line. data: below the folder of data sets."""
+    """One call of the command line. data: below the folder of data sets. preset: empty where the task knows none."""
 
     task: str
     preset: str
-    data: str
+    data: tuple[str, ...]
     about: str
     options: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
-        return f"{self.preset} {self.task}: {self.about}"
+        return f"{self.preset} {self.task}: {self.about}".strip()
 
     @property
     def folder(self) -> Path:
-        return OUT / f"{self.preset}-{self.task}-{Path(self.data).name}"
+        return OUT / "-".join(part for part in (self.preset, self.task, self.data[0].partition("/")[0]) if part)
 
     def arguments(self, data: str) -> list[str]:
+        """data: how the folder of data sets is called."""
         models = [name for name in ("small", "full") if name in shipped_models()]
         features = [*models, *CLASSICAL, *(CORNERS if self.task == "detector" else ())]
-        options = [*self.options, *(("--seeds", "3") if self.task in ("homography", "pose") else ())]
-        out = self.folder.relative_to(ROOT).as_posix()
-        return [
-            "evaluate",
-            self.task,
-            f"{data}/{self.data}",
-            "--preset",
-            self.preset,
-            "--features",
-            ",".join(features),
-            *options,
-            "-o",
-            out,
-        ]
+        chosen = [argument for name in features for argument in ("--features", name)]
+        paths = [f"{data}/{name}" for name in self.data]
+        preset = ["--preset", self.preset] if self.preset else []
+        return ["evaluate", self.task, *paths, *preset, *chosen, *self.options, "-o", self.folder.relative_to(ROOT).as_posix()]
 
 
 def entries() -> Iterator[Entry]:
     """Every protocol on every data set that has the truth it needs."""
-    real = "pairs of Oxford (boat, graf) and KAZE (iguazu)"
-    for preset, tasks in {
+    protocols = {
         "superpoint-paper": ("detector", "descriptor", "homography"),
         "hpatches-1000": ("detector", "descriptor", "homography"),
         "lightglue": ("descriptor", "homography"),
         "pairs-1000": ("detector", "descriptor", "homography"),
-    }.items():
+    }
+    for preset, tasks in protocols.items():
         for task in tasks:
-            yield Entry(task, preset, "pairs", real)
-    for task in ("detector", "descriptor", "homography"):
-        yield Entry(task, "pairs-1000", "photos", "generated pairs of photos", ("--generate", "1", "--limit", "40"))
-    for data, about in {"kitti": "KITTI", "tum_fr2_desk": "TUM fr2/desk", "seven_scenes": "7-Scenes"}.items():
-        yield Entry("pose", "sequence", f"sequences/{data}", about, ("--limit", "25"))
-    yield Entry("pose", "lightglue", "sequences/kitti", "KITTI", ("--limit", "10"))
+            yield Entry(task, preset, ("pairs",), "boat, graf and iguazu", SEEDS if task == "homography" else ())
+    for task in protocols["pairs-1000"]:
+        options = ("--generate", "1", "--limit", "40", *(SEEDS if task == "homography" else ()))
+        yield Entry(task, "pairs-1000", ("photos",), "pairs generated from photos", options)
+    yield Entry("pose", "sequence", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "20", *SEEDS))
+    yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "5", *SEEDS))
+    yield Entry("trajectory", "", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes")
 
 
 def main() -> int:
@@ -88,14 +82,14 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only entries whose title contains this")
     options = parser.parse_args()
     data = Path(os.environ.get(VARIABLE, ROOT.parent / "shared" / "data"))
-    chosen = [entry for entry in entries() if options.only in entry.title and (data / entry.data).exists()]
+    chosen = [entry for entry in entries() if options.only in entry.title and all((data / name).exists() for name in entry.data)]
     if not chosen:
         print(f"make results: no data set in {data}; set {VARIABLE} to the folder that has them", file=sys.stderr)
         return 2
     sections = []
     for number, entry in enumerate(chosen, start=1):
         began = time.monotonic()
-        command = [str(Path(sys.executable).parent / "superpoint-ros"), *entry.arguments(str(data))]
+        command = [sys.executable, "-m", "superpoint_ros.cli.main", *entry.arguments(str(data))]
         status = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
         if status != 0:
             print(f"make results: {entry.title} failed with exit status {status}", file=sys.stderr)
