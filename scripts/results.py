@@ -16,12 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from superpoint_ros.evaluation.results_folder import read_run
-from superpoint_ros.evaluation.results_page import markdown_section
-from superpoint_ros.features.weights import shipped_models
-
 ROOT = Path(__file__).resolve().parents[1]
-OUT = ROOT / "out" / "results"
+REPORTS = "out/results"
 VARIABLE = "SUPERPOINT_ROS_DATA"
 CLASSICAL, CORNERS = ("sift", "orb"), ("harris", "fast", "shi")
 SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
@@ -43,17 +39,18 @@ class Entry:
         return f"{self.preset} {self.task}: {self.about}".strip()
 
     @property
-    def folder(self) -> Path:
-        return OUT / "-".join(part for part in (self.preset, self.task, self.data[0].partition("/")[0]) if part)
+    def folder(self) -> str:
+        """Name of the folder with its results."""
+        return "-".join(part for part in (self.preset, self.task, self.data[0].partition("/")[0]) if part)
 
-    def arguments(self, data: str) -> list[str]:
-        """data: how the folder of data sets is called."""
-        models = [name for name in ("small", "full") if name in shipped_models()]
+    def arguments(self, data: str, reports: str) -> list[str]:
+        """Of the command line. data, reports: how the folders of data sets and of results are called."""
+        models = [name for name in ("small", "full") if (ROOT / "superpoint_ros" / "weights" / f"{name}.safetensors").exists()]
         features = [*models, *CLASSICAL, *(CORNERS if self.task == "detector" else ())]
         chosen = [argument for name in features for argument in ("--features", name)]
         paths = [f"{data}/{name}" for name in self.data]
         preset = ["--preset", self.preset] if self.preset else []
-        return ["evaluate", self.task, *paths, *preset, *chosen, *self.options, "-o", self.folder.relative_to(ROOT).as_posix()]
+        return ["evaluate", self.task, *paths, *preset, *chosen, *self.options, "-o", f"{reports}/{self.folder}"]
 
 
 def entries() -> Iterator[Entry]:
@@ -79,6 +76,7 @@ def main() -> int:
     """Exit status 0, or that of the first evaluation that failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "results.md")
+    parser.add_argument("--reports", type=Path, default=ROOT / REPORTS, help="folder for the results of each evaluation")
     parser.add_argument("--only", default="", help="only entries whose title contains this")
     options = parser.parse_args()
     data = Path(os.environ.get(VARIABLE, ROOT.parent / "shared" / "data"))
@@ -86,19 +84,22 @@ def main() -> int:
     if not chosen:
         print(f"make results: no data set in {data}; set {VARIABLE} to the folder that has them", file=sys.stderr)
         return 2
+    from superpoint_ros.evaluation.results_folder import read_run
+    from superpoint_ros.evaluation.results_page import markdown_section
+
     sections = []
     for number, entry in enumerate(chosen, start=1):
         began = time.monotonic()
-        command = [sys.executable, "-m", "superpoint_ros.cli.main", *entry.arguments(str(data))]
-        status = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode
+        command = [sys.executable, "-m", "superpoint_ros.cli.main", *entry.arguments(str(data), str(options.reports))]
+        status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
         if status != 0:
             print(f"make results: {entry.title} failed with exit status {status}", file=sys.stderr)
             return status
-        shown = " ".join(["superpoint-ros", *entry.arguments(f"${VARIABLE}")])
-        sections.append(markdown_section(entry.title, shown, read_run(entry.folder)))
+        shown = " ".join(["superpoint-ros", *entry.arguments(f"${VARIABLE}", REPORTS)])
+        sections.append(markdown_section(entry.title, shown, read_run(options.reports / entry.folder)))
         print(f"{number}/{len(chosen)} {entry.title}: {time.monotonic() - began:.0f} s", flush=True)
     options.output.write_text(_head() + "\n" + "\n".join(sections), encoding="utf-8")
-    print(f"{options.output}; reports to look at are in {OUT}")
+    print(f"{options.output}; reports to look at are in {options.reports}")
     return 0
 
 
