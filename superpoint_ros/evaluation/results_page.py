@@ -11,7 +11,10 @@ from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, sum
 
 
 def markdown_section(title: str, command: str, run: Run) -> str:
-    """A heading, the settings, the command, a table of all figures, and one figure by group where there are several groups."""
+    """A heading, the settings, the command, a table of all figures, and a table by group where there are several groups.
+
+    By group there is the AUC up to the largest threshold, or else the first figure.
+    """
     summaries = summarize_run(run)
     everything = [summary for summary in summaries if not summary.group]
     pairs, seeds = len({row.pair for row in run.rows}), len({row.seed for row in run.rows})
@@ -27,9 +30,13 @@ def markdown_section(title: str, command: str, run: Run) -> str:
     ]
     groups = unique(summary.group for summary in summaries if summary.group)
     if groups and run.metrics:
-        headline = next((metric for metric in run.metrics if metric.kind == "auc"), run.metrics[0])
+        headline = max((metric for metric in run.metrics if metric.kind == "auc"), key=_threshold, default=run.metrics[0])
         parts.append("\n".join(_by_group(headline, [summary for summary in summaries if summary.group], groups)))
     return "\n\n".join(parts) + "\n"
+
+
+def _threshold(metric: Metric) -> float:
+    return metric.threshold
 
 
 def _figures(metrics: Sequence[Metric], summaries: Sequence[FeatureSummary]) -> Iterator[str]:

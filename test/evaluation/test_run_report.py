@@ -137,7 +137,7 @@ def test_the_best_of_each_column_is_bold(page: Page) -> None:
 
 def test_curves_rise_over_all_thresholds_and_pairs(page: Page) -> None:
     assert "MMA over the threshold" in page.texts
-    assert "Pairs below a corner error" in page.texts
+    assert "Pairs with at most this corner error" in page.texts
     assert page.texts.count("small:1a2b3c4d") >= 2, "in the legends"
 
 
