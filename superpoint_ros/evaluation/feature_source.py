@@ -14,7 +14,7 @@ from superpoint_ros import __version__
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.hdf5_features import Hdf5Features
-from superpoint_ros.evaluation.image_pair import ImageFile
+from superpoint_ros.evaluation.image_pair import Box, ImageFile
 from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.io.features_file import SUFFIXES
 from superpoint_ros.types import Features
@@ -31,14 +31,15 @@ class FeatureSource(Protocol):
     def settings(self) -> Mapping[str, Any]:
         """Everything that its features depend on beside the image, for the record."""
 
-    def features(self, image: ImageFile, size: tuple[int, int] | None = None) -> Features:
-        """Features of the image resized to a width and height; None: as it is. Keypoints are pixels of the resized image.
+    def features(self, image: ImageFile, size: tuple[int, int] | None = None, box: Box | None = None) -> Features:
+        """Features of the part of an image that a box holds, resized to a width and height; None: the whole image, as it is.
 
+        Keypoints are pixels of what comes out.
         Raises DataError where the image or its features are missing or damaged, ImageError for an image that cannot be used.
         """
 
 
-def open_features(config: ExtractorConfig, cache: FeatureCache | None = None) -> FeatureSource:
+def open_features(config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> FeatureSource:
     """The features that ``config.model`` names: an HDF5 file by its suffix, else an extractor.
 
     Of the settings a file heeds ``max_keypoints``. cache: without one, images are extracted anew in every run.
@@ -46,16 +47,16 @@ def open_features(config: ExtractorConfig, cache: FeatureCache | None = None) ->
     """
     if Path(config.model).suffix in SUFFIXES:
         return Hdf5Features(Path(config.model), config.max_keypoints)
-    return ExtractedFeatures(config, cache)
+    return ExtractedFeatures(config, cache, to_match=to_match)
 
 
 class ExtractedFeatures:
     """A ``FeatureSource``: every extractor of this package, on any backend."""
 
-    def __init__(self, config: ExtractorConfig, cache: FeatureCache | None = None) -> None:
+    def __init__(self, config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> None:
         """Raises WeightsError, DeviceError."""
         self._config = config
-        self._extractor = load_extractor(config)
+        self._extractor = load_extractor(config, to_match=to_match)
         self._cache = cache if cache is not None else FeatureCache(None)
 
     @property
@@ -74,11 +75,19 @@ class ExtractedFeatures:
             "superpoint_ros": __version__,
         }
 
-    def features(self, image: ImageFile, size: tuple[int, int] | None = None) -> Features:
-        """As the protocol says; read from the cache where this image was extracted before."""
-        pixels = image.read()
+    def features(self, image: ImageFile, size: tuple[int, int] | None = None, box: Box | None = None) -> Features:
+        """As the protocol says; read from the cache where these pixels were extracted before."""
+        pixels = crop(image.read(), box)
         key = self._cache.key(pixels, {**self.settings, "size": size})
         return self._cache.get(key, lambda: self._extractor.extract(resize(pixels, size)))
+
+
+def crop(image: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
+    """The part of an image (H, W) or (H, W, 3) that a box holds."""
+    if box is None:
+        return image
+    left, top, width, height = box
+    return np.ascontiguousarray(image[top : top + height, left : left + width])
 
 
 def resize(image: NDArray[np.uint8], size: tuple[int, int] | None) -> NDArray[np.uint8]:

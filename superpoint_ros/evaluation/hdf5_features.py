@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.evaluation.image_pair import ImageFile
+from superpoint_ros.evaluation.image_pair import Box, ImageFile
 from superpoint_ros.io.features_file import list_images, read_features
 from superpoint_ros.types import Features
 
@@ -41,7 +41,7 @@ class Hdf5Features:
         """The file and how many of its keypoints count."""
         return {"model": str(self._path), "max_keypoints": self._max_keypoints}
 
-    def features(self, image: ImageFile, size: tuple[int, int] | None = None) -> Features:
+    def features(self, image: ImageFile, size: tuple[int, int] | None = None, box: Box | None = None) -> Features:
         """As the protocol says; descriptors are brought to unit length.
 
         Raises DataError where the file has no keypoints of the image, or has features of an image of another size.
@@ -56,7 +56,9 @@ class Hdf5Features:
             raise DataError(f"{self._path}: the features of {name!r} are of an image of {there} pixels, it has {width}x{height}")
         if not all(np.isfinite(values).all() for values in (found.keypoints, found.scores, found.descriptors)):
             raise DataError(f"{self._path}: the features of {name!r} contain a value that is not finite")
-        return _resized(_best(found, self._max_keypoints), size or (width, height), self.name)
+        box = box or (0, 0, width, height)
+        chosen = _best_inside(found, box, self._max_keypoints)
+        return _looked_at(chosen, box, size or box[2:], self.name)
 
     def _find(self, image: str) -> str:
         matching = [name for name in self._names if name == image]
@@ -69,15 +71,19 @@ class Hdf5Features:
         return matching[0]
 
 
-def _best(features: Features, count: int) -> Features:
-    order = np.argsort(-features.scores, kind="stable")[:count]
-    descriptors = features.descriptors[order]
+def _best_inside(features: Features, box: Box, count: int) -> Features:
+    left, top, width, height = box
+    place = features.keypoints - (left, top)
+    inside = np.flatnonzero(((place >= -0.5) & (place <= (width - 0.5, height - 0.5))).all(axis=1))
+    best = inside[np.argsort(-features.scores[inside], kind="stable")[:count]]
+    descriptors = features.descriptors[best]
     length = np.linalg.norm(descriptors, axis=1, keepdims=True)
     unit = np.ascontiguousarray(descriptors / np.maximum(length, np.finfo(np.float32).tiny), np.float32)
-    return replace(features, keypoints=features.keypoints[order], scores=features.scores[order], descriptors=unit)
+    return replace(features, keypoints=features.keypoints[best], scores=features.scores[best], descriptors=unit)
 
 
-def _resized(features: Features, size: tuple[int, int], model: str) -> Features:
-    scale = np.array(size, np.float32) / np.array(features.image_size, np.float32)
-    keypoints = (features.keypoints + np.float32(0.5)) * scale - np.float32(0.5)
-    return replace(features, keypoints=keypoints, image_size=size, model=model)
+def _looked_at(features: Features, box: Box, size: tuple[int, int], model: str) -> Features:
+    """The features in pixels of the resized box: a corner at (-0.5, -0.5) stays there."""
+    scale = np.array(size, np.float64) / box[2:]
+    keypoints = (features.keypoints - np.array(box[:2], np.float64) + 0.5) * scale - 0.5
+    return replace(features, keypoints=keypoints.astype(np.float32), image_size=size, model=model)

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from superpoint_ros.evaluation.image_pair import ImageFile
+from superpoint_ros.evaluation.image_pair import Box, ImageFile
 from superpoint_ros.types import Camera, DoubleArray
 
 Size = tuple[int, int]
@@ -35,7 +35,7 @@ class Resize:
             return f"{self.target[0]}x{self.target[1]}, cropped"
         return "full" if self.rule == "full" else f"{self.rule} side {'<= ' if self.rule == 'long' else ''}{self.target[0]}"
 
-    def box(self, full: Size) -> tuple[int, int, int, int]:
+    def box(self, full: Size) -> Box:
         """Left, top, width and height of the part of the full image that is looked at."""
         width, height = full
         if self.rule == "crop":
@@ -71,15 +71,17 @@ class Resize:
 
 
 class LoadedImage:
-    """An ``ImageFile`` that is read once, and cut to the part that is looked at."""
+    """An ``ImageFile`` that is read once."""
 
-    def __init__(self, image: ImageFile, resize: Resize) -> None:
+    def __init__(self, image: ImageFile) -> None:
         """Raises DataError where the file is missing or damaged."""
-        pixels = image.read()
         self.name = image.name
-        self.full = (pixels.shape[1], pixels.shape[0])
-        left, top, width, height = resize.box(self.full)
-        self._pixels = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+        self._pixels = image.read()
+
+    @property
+    def full(self) -> Size:
+        """Width and height."""
+        return self._pixels.shape[1], self._pixels.shape[0]
 
     def read(self) -> NDArray[np.uint8]:
         """(H, W) or (H, W, 3) at full resolution."""

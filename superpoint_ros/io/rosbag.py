@@ -170,12 +170,12 @@ class RosbagSource:
         """Seconds of every frame; no image is decoded for them."""
         return tuple(stamp for stamp, _ in self._index)
 
-    def frame(self, index: int) -> Frame:
-        """One frame in any order: faster than iteration up to it, slower than iteration for all."""
+    def frames_from(self, index: int) -> Iterator[Frame]:
+        """That frame and all after it, without reading those before it."""
         recorded = self._index[index][1]
         before = sum(1 for _, other in self._index[:index] if other == recorded)
-        message, _ = next(islice(self._messages(self._topic, recorded), before, None))
-        return self._frame(index, message, recorded)
+        messages = islice(self._messages(self._topic, recorded), before, None)
+        return (self._frame(i, message, at) for i, (message, at) in enumerate(messages, index))
 
     @cached_property
     def _index(self) -> list[tuple[float, int]]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from superpoint_ros.evaluation.feature_source import crop
 from superpoint_ros.evaluation.feature_source import resize as shrink
 from superpoint_ros.evaluation.resize import LoadedImage, Resize
 from superpoint_ros.types import Camera
@@ -35,7 +36,9 @@ def test_the_matrix_says_where_pixels_went(resize: Resize, full: tuple[int, int]
     width, height = full
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     image = Picture((SLOPE[0] * x + SLOPE[1] * y).round().astype(np.uint8))
-    small = shrink(LoadedImage(image, resize).read(), resize.size(full))
+    loaded = LoadedImage(image)
+    assert loaded.full == full
+    small = shrink(crop(loaded.read(), resize.box(full)), resize.size(full))
     assert (small.shape[1], small.shape[0]) == resize.size(full)
     rows, columns = np.mgrid[6 : small.shape[0] - 6, 6 : small.shape[1] - 6]
     places = np.column_stack([columns.ravel(), rows.ravel(), np.ones(rows.size)]) @ np.linalg.inv(resize.matrix(full)).T

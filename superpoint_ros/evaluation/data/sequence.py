@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from superpoint_ros.evaluation.pairs import true_motion
 from superpoint_ros.io.image_folder import ImageSequence
 from superpoint_ros.io.rosbag import RosbagSource
 from superpoint_ros.io.seven_scenes import is_seven_scenes
-from superpoint_ros.io.sources import Source, open_source
+from superpoint_ros.io.sources import Frame, Source, open_source
 
 GAPS = (1, 3, 5, 10)
 """Frames between the two images of a pair."""
@@ -38,7 +38,7 @@ def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = No
         raise DataError(f"{path} has no ground truth; pairs cannot be evaluated without it")
     if camera is None:
         raise DataError(f"{path} has no intrinsics; put a camera.yaml beside the images, as camera_calibration writes it")
-    images, stamps = _frames(path, source)
+    images, stamps = _frames(path, source, max(gaps) + 1)
     pairs, unknown = [], 0
     for gap in sorted(set(gaps)):
         for i in range(len(images) - gap):
@@ -60,23 +60,46 @@ def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = No
     return PairSet(source.name, LAYOUT, tuple(pairs), tuple(notes))
 
 
+class _BagReader:
+    """Images of a bag in nearly any order: opening it costs as much as reading ten of them, so it goes forward where it can."""
+
+    def __init__(self, source: RosbagSource, keep: int) -> None:
+        """keep: how many images stay in memory, and how many are skipped rather than that the bag is opened anew."""
+        self._source, self._keep = source, keep
+        self._frames: Iterator[Frame] = iter(())
+        self._next = len(source)
+        self._recent: dict[int, NDArray[np.uint8]] = {}
+
+    def read(self, index: int) -> NDArray[np.uint8]:
+        if index not in self._recent:
+            if not self._next <= index < self._next + self._keep:
+                self._frames, self._next = self._source.frames_from(index), index
+            while self._next <= index:
+                self._recent[self._next] = eight_bit(next(self._frames).image)
+                self._recent.pop(self._next - self._keep, None)
+                self._next += 1
+            self._recent = {i: image for i, image in self._recent.items() if i > index - self._keep}
+        return self._recent[index]
+
+
 @dataclass(frozen=True)
 class BagImage:
     """An ``ImageFile`` in a rosbag."""
 
     name: str
-    source: RosbagSource
+    reader: _BagReader
     index: int
 
     def read(self) -> NDArray[np.uint8]:
         """(H, W) or (H, W, 3) RGB. Raises DataError where the message cannot be decoded."""
-        return eight_bit(self.source.frame(self.index).image)
+        return self.reader.read(self.index)
 
 
-def _frames(path: Path, source: Source) -> tuple[list[DiskImage] | list[BagImage], Sequence[float]]:
-    """The images and their stamps in seconds."""
+def _frames(path: Path, source: Source, keep: int) -> tuple[list[DiskImage] | list[BagImage], Sequence[float]]:
+    """The images and their stamps in seconds. keep: images of a bag that stay in memory."""
     if isinstance(source, RosbagSource):
-        return [BagImage(f"{index:06d}", source, index) for index in range(len(source))], source.stamps
+        reader = _BagReader(source, keep)
+        return [BagImage(f"{index:06d}", reader, index) for index in range(len(source))], source.stamps
     assert isinstance(source, ImageSequence), source
     missing = next((file for file in source.files if not file.is_file()), None)
     if missing is not None:

@@ -14,9 +14,9 @@ from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.data.pair_set import PairSet
 from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs
 from superpoint_ros.evaluation.feature_cache import FeatureCache
-from superpoint_ros.evaluation.feature_source import open_features
+from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
 from superpoint_ros.evaluation.presets import DEFAULT, Task, find_preset
-from superpoint_ros.evaluation.protocols.runner import Evaluation
+from superpoint_ros.evaluation.protocols.runner import Evaluation, make_measure
 from superpoint_ros.evaluation.provenance import provenance
 from superpoint_ros.evaluation.result import ResultRow, Run
 
@@ -68,7 +68,8 @@ class Prepared:
 def prepare(request: Request) -> Prepared:
     """Opens data and features, and checks that they fit the preset.
 
-    Raises ConfigError for an unknown preset, or one that does not know the task or fit the data; DataError and WeightsError for
+    Raises ConfigError for an unknown preset, or one that does not know the task or fit the data, and for features without
+    descriptors where those are compared; DataError and WeightsError for
     what cannot be opened, and for ground truth that contradicts the images.
     """
     preset = find_preset(request.preset)
@@ -85,13 +86,13 @@ def prepare(request: Request) -> Prepared:
         "max_keypoints": protocol.max_keypoints,
         "threshold": protocol.threshold,
     }
-    sources = [
-        {
-            radius: open_features(parse_section(ExtractorConfig, {**common, "model": model, "nms_radius": radius}), cache)
-            for radius in protocol.nms_radii
-        }
-        for model in request.features
-    ]
+    to_match = make_measure(request.task, protocol).needs_descriptors
+
+    def open_source(model: str, radius: int) -> FeatureSource:
+        config = parse_section(ExtractorConfig, {**common, "model": model, "nms_radius": radius})
+        return open_features(config, cache, to_match=to_match)
+
+    sources = [{radius: open_source(model, radius) for radius in protocol.nms_radii} for model in request.features]
     evaluation = Evaluation(request.task, protocol, pairs, sources, tuple(range(request.seeds)))
     notes = (*pairs.notes, *(_doubts(check_pairs(pairs, cache)) if request.check else ()))
     settings = {

@@ -6,8 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from superpoint_ros.errors import ConfigError, DataError, SuperPointRosError
-from superpoint_ros.evaluation.feature_source import FeatureSource, resize
+from superpoint_ros.evaluation.feature_source import FeatureSource, crop, resize
 from superpoint_ros.evaluation.image_pair import ImageFile, ImagePair
 from superpoint_ros.evaluation.presets import Protocol, Task
 from superpoint_ros.evaluation.protocols.descriptor import DescriptorMeasure
@@ -32,6 +35,11 @@ _LOADED = 8
 
 Sources = Mapping[int, FeatureSource]
 """One kind of features by radius of its non-maximum suppression."""
+
+
+def make_measure(task: Task, protocol: Protocol) -> Measure:
+    """What is computed of a pair."""
+    return _MEASURES[task](protocol)
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ class Evaluation:
     @property
     def measure(self) -> Measure:
         """What is computed."""
-        return _MEASURES[self.task](self.protocol)
+        return make_measure(self.task, self.protocol)
 
     def metrics(self) -> tuple[Metric, ...]:
         """In the order of the tables."""
@@ -95,11 +103,9 @@ class Evaluation:
         sources = next(sources for sources in self.sources if self._name(sources) == row.features)
         scaled, first, second, matches = self._features(pair, next(iter(sources.values())))
         marked = self.measure.mark(scaled, first, second, matches)
-        images = [
-            resize(self._load(image).read(), found.image_size) for image, found in ((pair.first, first), (pair.second, second))
-        ]
+        first_image, second_image = (self._resized(image) for image in (pair.first, pair.second))
         caption = f"{int(marked.right.sum())} of {len(marked.right)} are right."
-        return MatchPicture(images[0], images[1], marked.first, marked.second, marked.right, caption)
+        return MatchPicture(first_image, second_image, marked.first, marked.second, marked.right, caption)
 
     @property
     def _seeds(self) -> tuple[int, ...]:
@@ -127,7 +133,7 @@ class Evaluation:
         return ScaledPair.of(pair, first.full, second.full, self.protocol.resize), a, b, matches
 
     def _extract(self, image: LoadedImage, source: FeatureSource) -> Features:
-        features = source.features(image, self.protocol.resize.size(image.full))
+        features = source.features(image, self.protocol.resize.size(image.full), self.protocol.resize.box(image.full))
         if self.measure.needs_descriptors and features.descriptors.shape[1] == 0:
             raise ConfigError(f"{source.name} has no descriptors; it can only be evaluated as a detector")
         if len(features) == 0:
@@ -136,10 +142,15 @@ class Evaluation:
 
     def _load(self, image: ImageFile) -> LoadedImage:
         if image.name not in self._images:
-            self._images[image.name] = LoadedImage(image, self.protocol.resize)
+            self._images[image.name] = LoadedImage(image)
             if len(self._images) > _LOADED:
                 self._images.popitem(last=False)
         return self._images[image.name]
+
+    def _resized(self, image: ImageFile) -> NDArray[np.uint8]:
+        loaded = self._load(image)
+        part = crop(loaded.read(), self.protocol.resize.box(loaded.full))
+        return resize(part, self.protocol.resize.size(loaded.full))
 
     def _radii(self) -> Iterator[tuple[int, str]]:
         """Each radius of suppression, and what the names of its figures end with."""
