@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from superpoint_ros.evaluation.confidence import Estimate
 from superpoint_ros.evaluation.result import Metric, Run
 from superpoint_ros.evaluation.run_report import PROVENANCE, settings_line
-from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, summarize_run, unique, value_text
+from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, subject, summarize_run, unique, value_text
 
 
 def markdown_section(title: str, command: str, run: Run) -> str:
@@ -20,7 +20,9 @@ def markdown_section(title: str, command: str, run: Run) -> str:
     pairs, seeds = len({row.pair for row in run.rows}), len({row.seed for row in run.rows})
     failed = sum(bool(row.error) for row in run.rows)
     counts = (
-        f"{pairs} pairs" + (f", {seeds} seeds" if seeds > 1 else "") + (f", {failed} of {len(run.rows)} failed" if failed else "")
+        f"{pairs} {subject(run)}"
+        + (f", {seeds} seeds" if seeds > 1 else "")
+        + (f", {failed} of {len(run.rows)} failed" if failed else "")
     )
     parts = [
         f"## {title}",
@@ -56,7 +58,7 @@ def _by_group(metric: Metric, summaries: Sequence[FeatureSummary], groups: Seque
         cells = [
             _cell(metric, members[name].figures[metric.name], name in winners) if name in members else "" for name in features
         ]
-        yield _line(f"{group} ({max(summary.pairs for summary in members.values())} pairs)", cells)
+        yield _line(group, cells)
 
 
 def _cell(metric: Metric, found: Estimate, is_best: bool) -> str:

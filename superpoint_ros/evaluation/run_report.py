@@ -12,7 +12,16 @@ from superpoint_ros.evaluation.curves import curves
 from superpoint_ros.evaluation.report import Cell, Fact, Picture, Report, Table
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
 from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
-from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, interval_text, spread_text, unique, value_text
+from superpoint_ros.evaluation.summary import (
+    FeatureSummary,
+    best,
+    heading,
+    interval_text,
+    spread_text,
+    subject,
+    unique,
+    value_text,
+)
 
 DrawPair = Callable[[ResultRow], MatchPicture]
 """Both images of a row with its matches; ``inliers`` are the correct ones."""
@@ -40,7 +49,7 @@ def make_run_report(run: Run, summaries: Sequence[FeatureSummary], draw: DrawPai
         title=run.protocol,
         subtitle=_origin(run.settings),
         facts=list(_facts(run, everything)),
-        lead=list(figure_tables(run, everything, "All pairs", NOTE)),
+        lead=list(figure_tables(run, everything, f"All {subject(run)}", NOTE)),
         plots=drawings,
         tables=[
             # Fills the row of an odd drawing.
@@ -82,7 +91,7 @@ def _facts(run: Run, summaries: Sequence[FeatureSummary]) -> Iterator[Fact]:
     seeds = len({row.seed for row in run.rows})
     pairs = len({row.pair for row in run.rows})
     failed = sum(bool(row.error) for row in run.rows)
-    yield Fact("Pairs of images", str(pairs), f"{seeds} seeds each" if seeds > 1 else "one seed")
+    yield Fact(subject(run).capitalize(), str(pairs), f"{seeds} seeds each" if seeds > 1 else "one seed")
     yield Fact("Failed", str(failed), f"of {len(run.rows)} evaluations", good=failed == 0)
     for metric in run.metrics[:3]:
         winners = best(metric, summaries)
@@ -97,16 +106,16 @@ def figure_tables(run: Run, summaries: Sequence[FeatureSummary], title: str, not
     for part, metrics in enumerate(np.array_split(np.array(run.metrics, dtype=object), max(parts, 1))):
         winners = {metric.name: best(metric, summaries) for metric in metrics}
         rows = [
-            [_name(summary), *(_cell(metric, summary, summary.features in winners[metric.name]) for metric in metrics)]
+            [_name(run, summary), *(_cell(metric, summary, summary.features in winners[metric.name]) for metric in metrics)]
             for summary in summaries
         ]
         name = title if parts == 1 else f"{title} ({part + 1} of {parts})"
         yield Table(name, ["features", *(heading(metric) for metric in metrics)], rows, note if part == 0 else "", wide=True)
 
 
-def _name(summary: FeatureSummary) -> Cell:
+def _name(run: Run, summary: FeatureSummary) -> Cell:
     failed = f", {summary.failed} of {summary.rows} failed" if summary.failed else ""
-    return Cell(summary.features, f"{summary.pairs} pairs{failed}")
+    return Cell(summary.features, f"{summary.pairs} {subject(run)}{failed}")
 
 
 def _cell(metric: Metric, summary: FeatureSummary, is_best: bool) -> Cell:

@@ -58,6 +58,11 @@ def table(values: Mapping[tuple[str, int], float]) -> DoubleArray:
     return found
 
 
+def subject(run: Run) -> str:
+    """What a row is about: pairs of images, or whole sequences."""
+    return "sequences" if run.protocol == "trajectory" else "pairs"
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Each name once, in the order of first appearance."""
     return list(dict.fromkeys(names))

@@ -29,7 +29,7 @@ def test_a_section_has_the_figures_the_settings_and_the_command(make_run) -> Non
         assert float(low) < float(value) < float(high)
     assert small.startswith("**"), "the best"
     assert "**" not in orb
-    assert [row[0] for row in tables[-2:]] == ["graf (5 pairs)", "boat (5 pairs)"]
+    assert [row[0] for row in tables[-2:]] == ["graf", "boat"]
     assert tables[-4][0] == "AUC 5 px [%]\N{NO-BREAK SPACE}↑"
 
 
