@@ -143,13 +143,12 @@ pose = _command(
 def presets() -> None:
     """The protocols by name, with the settings of each task."""
     from superpoint_ros.evaluation.presets import PRESETS
-    from superpoint_ros.evaluation.result import Run
     from superpoint_ros.evaluation.run_report import settings_line
 
     for preset in PRESETS.values():
         say(f"[bold]{preset.name}[/]: {escape(preset.description)}")
         for task, protocol in preset.protocols.items():
-            say(f"  {task}: {escape(settings_line(Run(preset.name, protocol.settings(task), (), ())))}")
+            say(f"  {task}: {escape(settings_line(protocol.settings(task)))}")
 
 
 def _evaluate(request: Request, output: Path | None) -> None:
@@ -171,7 +170,7 @@ def _evaluate(request: Request, output: Path | None) -> None:
 
 def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str], of: str = "pairs") -> None:
     """A table for all pairs (of: what they are called) and one for each group, what failed, and every setting of the figures."""
-    from superpoint_ros.evaluation.run_report import PROVENANCE, settings_line
+    from superpoint_ros.evaluation.run_report import settings_line
     from superpoint_ros.evaluation.summary import heading, unique
 
     for group in unique(summary.group for summary in summaries):
@@ -188,7 +187,7 @@ def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str
         ERRORS.print(f"[yellow]failed:[/] {escape(f'{row.features}, {row.pair}: {row.error}')}", highlight=False, soft_wrap=True)
     for note in notes:
         ERRORS.print(f"[yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)
-    say(escape(settings_line(run, {*PROVENANCE, "notes"})))
+    say(escape(settings_line(run.settings)))
 
 
 def _cell(metric: Metric, summary: FeatureSummary) -> str:

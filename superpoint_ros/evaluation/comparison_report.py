@@ -34,7 +34,7 @@ def difference_interval(metric: Metric, found: Estimate) -> str:
 
 def verdict(metric: Metric, found: Estimate | None) -> str:
     """``best`` or ``worse`` where the interval excludes 0, else empty."""
-    if found is None or not (found.low > 0.0 or found.high < 0.0):
+    if found is None or metric.higher_is_better is None or not (found.low > 0.0 or found.high < 0.0):
         return ""
     return "best" if (found.low > 0.0) == metric.higher_is_better else "worse"
 
@@ -64,7 +64,7 @@ def make_comparison_report(runs: Mapping[str, Run], comparison: Comparison) -> R
     groups = {group: compare_runs(only_group(runs, group)) for group in common_groups(runs)}
     return Report(
         title=f"{comparison.protocol}: {' and '.join(runs)}",
-        subtitle=settings_line(next(iter(runs.values())), MAY_DIFFER),
+        subtitle=settings_line(next(iter(runs.values())).settings, MAY_DIFFER),
         facts=[
             Fact("Pairs in common", str(comparison.pairs), f"{comparison.seeds} seeds" if comparison.seeds > 1 else "one seed"),
             Fact(

@@ -29,11 +29,19 @@ def curves(run: Run) -> Iterator[Plot]:
         label = re.sub(rf"[\s@=ε]*{_NUMBER}\s*(px|°)?$", "", metric.label)
         yield Plot(f"{label} over the threshold", plots.curves(series, "threshold [px]", label, markers=True))
     for column, metric in _errors(run).items():
-        steps = np.linspace(0.0, metric.threshold, 161).tolist()
-        series = {name: (steps, [float((metric.values(own) <= x).mean()) for x in steps]) for name, own in rows.items()}
-        name, unit = column.replace("_", " "), "°" if "pose" in column else "px"
+        at = np.linspace(0.0, metric.threshold, 161).tolist()
+        shares = [replace(metric, kind="share", threshold=x) for x in at]
+        values = {name: metric.values(own) for name, own in rows.items()}
+        series = {name: (at, [share.of_values(errors) for share in shares]) for name, errors in values.items()}
+        what, unit = _error_name(column), "°" if "pose" in column else "px"
         caption = "The area below a curve, up to a threshold, is the AUC. A pair without an estimate counts as wrong."
-        yield Plot(f"Pairs below a {name}", plots.curves(series, f"{name} [{unit}]", "pairs"), caption)
+        yield Plot(f"Pairs with at most this {what}", plots.curves(series, f"{what} [{unit}]", "pairs"), caption)
+
+
+def _error_name(column: str) -> str:
+    """``corner_error_opencv`` in words."""
+    kind, _, estimator = column.replace("_", " ").partition(" error")
+    return f"{kind} error" + (f" by{estimator}" if estimator else "")
 
 
 def _families(run: Run) -> Iterator[tuple[Metric, dict[float, str]]]:

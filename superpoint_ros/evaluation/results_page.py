@@ -7,29 +7,38 @@ from collections.abc import Iterator, Sequence
 from superpoint_ros.evaluation.confidence import Estimate
 from superpoint_ros.evaluation.result import Metric, Run
 from superpoint_ros.evaluation.run_report import PROVENANCE, settings_line
-from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, summarize_run, unique, value_text
+from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, subject, summarize_run, unique, value_text
 
 
 def markdown_section(title: str, command: str, run: Run) -> str:
-    """A heading, the settings, the command, a table of all figures, and one figure by group where there are several groups."""
+    """A heading, the settings, the command, a table of all figures, and a table by group where there are several groups.
+
+    By group there is the AUC up to the largest threshold, or else the first figure.
+    """
     summaries = summarize_run(run)
     everything = [summary for summary in summaries if not summary.group]
     pairs, seeds = len({row.pair for row in run.rows}), len({row.seed for row in run.rows})
     failed = sum(bool(row.error) for row in run.rows)
     counts = (
-        f"{pairs} pairs" + (f", {seeds} seeds" if seeds > 1 else "") + (f", {failed} of {len(run.rows)} failed" if failed else "")
+        f"{pairs} {subject(run)}"
+        + (f", {seeds} seeds" if seeds > 1 else "")
+        + (f", {failed} of {len(run.rows)} failed" if failed else "")
     )
     parts = [
         f"## {title}",
-        f"{counts}. {settings_line(run, PROVENANCE | {'features', 'seeds'})}",
+        f"{counts}. {settings_line(run.settings, PROVENANCE | {'features', 'seeds'})}",
         f"```\n{command}\n```",
         "\n".join(_figures(run.metrics, everything)),
     ]
     groups = unique(summary.group for summary in summaries if summary.group)
     if groups and run.metrics:
-        headline = next((metric for metric in run.metrics if metric.kind == "auc"), run.metrics[0])
+        headline = max((metric for metric in run.metrics if metric.kind == "auc"), key=_threshold, default=run.metrics[0])
         parts.append("\n".join(_by_group(headline, [summary for summary in summaries if summary.group], groups)))
     return "\n\n".join(parts) + "\n"
+
+
+def _threshold(metric: Metric) -> float:
+    return metric.threshold
 
 
 def _figures(metrics: Sequence[Metric], summaries: Sequence[FeatureSummary]) -> Iterator[str]:
@@ -49,7 +58,7 @@ def _by_group(metric: Metric, summaries: Sequence[FeatureSummary], groups: Seque
         cells = [
             _cell(metric, members[name].figures[metric.name], name in winners) if name in members else "" for name in features
         ]
-        yield _line(f"{group} ({max(summary.pairs for summary in members.values())} pairs)", cells)
+        yield _line(group, cells)
 
 
 def _cell(metric: Metric, found: Estimate, is_best: bool) -> str:

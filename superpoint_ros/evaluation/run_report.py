@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,16 @@ from superpoint_ros.evaluation.curves import curves
 from superpoint_ros.evaluation.report import Cell, Fact, Picture, Report, Table
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
 from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
-from superpoint_ros.evaluation.summary import FeatureSummary, best, heading, interval_text, unique, value_text
+from superpoint_ros.evaluation.summary import (
+    FeatureSummary,
+    best,
+    heading,
+    interval_text,
+    spread_text,
+    subject,
+    unique,
+    value_text,
+)
 
 DrawPair = Callable[[ResultRow], MatchPicture]
 """Both images of a row with its matches; ``inliers`` are the correct ones."""
@@ -22,7 +31,7 @@ PICTURES = 2
 """Best and worst pairs of each kind of features that are drawn."""
 PICTURE_WIDTH = 1100
 """Pixels: twice what the page shows, so that it stays sharp on fine screens."""
-PROVENANCE = frozenset({"command", "date", "revision", "versions"})
+PROVENANCE = frozenset({"command", "date", "notes", "revision", "versions"})
 """Settings that tell where the figures come from, not what was measured."""
 NOTE = (
     "Small figures: 95 % bootstrap interval over pairs, and ± the standard deviation over seeds where there are several. "
@@ -35,18 +44,22 @@ def make_run_report(run: Run, summaries: Sequence[FeatureSummary], draw: DrawPai
     features = unique(row.features for row in run.rows)
     everything = [summary for summary in summaries if not summary.group]
     groups = unique(summary.group for summary in summaries if summary.group)
+    drawings = list(curves(run))
     return Report(
         title=run.protocol,
-        subtitle=settings_line(run),
+        subtitle=_origin(run.settings),
         facts=list(_facts(run, everything)),
-        lead=list(figure_tables(run, everything, "All pairs")),
-        plots=list(curves(run)),
+        lead=list(figure_tables(run, everything, f"All {subject(run)}", NOTE)),
+        plots=drawings,
         tables=[
+            # Fills the row of an odd drawing.
+            Table("What was measured", ("setting", "value"), _settings(run.settings, PROVENANCE), wide=len(drawings) % 2 == 0),
             *(
                 table
                 for group in groups
                 for table in figure_tables(run, [summary for summary in summaries if summary.group == group], group)
             ),
+            *_notes(run),
             *_failures(run),
         ],
         pictures=[] if draw is None else [picture for name in features for picture in _pictures(run, name, draw)],
@@ -55,14 +68,19 @@ def make_run_report(run: Run, summaries: Sequence[FeatureSummary], draw: DrawPai
     )
 
 
-def settings_line(run: Run, without: Container[str] = PROVENANCE) -> str:
+def settings_line(settings: Mapping[str, Any], without: Container[str] = PROVENANCE) -> str:
     """Every setting of one value in a line, as a figure must not be quoted without them."""
-    shown = {name: value for name, value in run.settings.items() if name not in without}
-    return " · ".join(f"{name.replace('_', ' ')} {text}" for name, value in shown.items() if (text := _short(value)))
+    return " · ".join(f"{name} {text}" for name, text in _settings(settings, without))
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
+def _settings(settings: Mapping[str, Any], without: Container[str]) -> list[tuple[str, str]]:
+    shown = ((name.replace("_", " "), short(value)) for name, value in settings.items() if name not in without)
+    return [(name, text) for name, text in shown if text]
+
+
+def short(value: Any) -> str:
+    """A setting in a few words; empty for nested ones."""
+    if isinstance(value, Mapping):
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value)
@@ -73,7 +91,7 @@ def _facts(run: Run, summaries: Sequence[FeatureSummary]) -> Iterator[Fact]:
     seeds = len({row.seed for row in run.rows})
     pairs = len({row.pair for row in run.rows})
     failed = sum(bool(row.error) for row in run.rows)
-    yield Fact("Pairs of images", str(pairs), f"{seeds} seeds each" if seeds > 1 else "one seed")
+    yield Fact(subject(run).capitalize(), str(pairs), f"{seeds} seeds each" if seeds > 1 else "one seed")
     yield Fact("Failed", str(failed), f"of {len(run.rows)} evaluations", good=failed == 0)
     for metric in run.metrics[:3]:
         winners = best(metric, summaries)
@@ -82,27 +100,39 @@ def _facts(run: Run, summaries: Sequence[FeatureSummary]) -> Iterator[Fact]:
             yield Fact(heading(metric), value_text(metric, found.figures[metric.name].value), f"best: {found.features}")
 
 
-def figure_tables(run: Run, summaries: Sequence[FeatureSummary], title: str) -> Iterator[Table]:
+def figure_tables(run: Run, summaries: Sequence[FeatureSummary], title: str, note: str = "") -> Iterator[Table]:
     """A row per kind of features, a column per metric; several tables where that is more than a page is wide."""
     parts = -(-len(run.metrics) // MAX_COLUMNS)
     for part, metrics in enumerate(np.array_split(np.array(run.metrics, dtype=object), max(parts, 1))):
         winners = {metric.name: best(metric, summaries) for metric in metrics}
         rows = [
-            [_name(summary), *(_cell(metric, summary, summary.features in winners[metric.name]) for metric in metrics)]
+            [_name(run, summary), *(_cell(metric, summary, summary.features in winners[metric.name]) for metric in metrics)]
             for summary in summaries
         ]
         name = title if parts == 1 else f"{title} ({part + 1} of {parts})"
-        yield Table(name, ["features", *(heading(metric) for metric in metrics)], rows, NOTE if part == 0 else "", wide=True)
+        yield Table(name, ["features", *(heading(metric) for metric in metrics)], rows, note if part == 0 else "", wide=True)
 
 
-def _name(summary: FeatureSummary) -> Cell:
+def _name(run: Run, summary: FeatureSummary) -> Cell:
     failed = f", {summary.failed} of {summary.rows} failed" if summary.failed else ""
-    return Cell(summary.features, f"{summary.pairs} pairs{failed}")
+    return Cell(summary.features, f"{summary.pairs} {subject(run)}{failed}")
 
 
 def _cell(metric: Metric, summary: FeatureSummary, is_best: bool) -> Cell:
     found = summary.figures[metric.name]
-    return Cell(value_text(metric, found.value), interval_text(metric, found), "best" if is_best else "")
+    note = " ".join(text for text in (interval_text(metric, found), spread_text(metric, found)) if text)
+    return Cell(value_text(metric, found.value), note, "best" if is_best else "")
+
+
+def _origin(settings: Mapping[str, Any]) -> str:
+    """Data, date and revision, as far as they are on record."""
+    facts = (short(settings.get("data", "")), short(settings.get("date", ""))[:10], short(settings.get("revision", ""))[:10])
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _notes(run: Run) -> Iterator[Table]:
+    if notes := run.settings.get("notes"):
+        yield Table("Notes on the data", (), [(str(note),) for note in notes], wide=True)
 
 
 def _failures(run: Run) -> Iterator[Table]:

@@ -58,13 +58,20 @@ def table(values: Mapping[tuple[str, int], float]) -> DoubleArray:
     return found
 
 
+def subject(run: Run) -> str:
+    """What a row is about: pairs of images, or whole sequences."""
+    return "sequences" if run.protocol == "trajectory" else "pairs"
+
+
 def unique(names: Iterable[str]) -> list[str]:
     """Each name once, in the order of first appearance."""
     return list(dict.fromkeys(names))
 
 
 def best(metric: Metric, summaries: Sequence[FeatureSummary]) -> set[str]:
-    """Names of the features with the best figure; several where they print alike, none where only one kind has it."""
+    """Names of the features with the best figure; several where they print alike, none where it is a count or only one has it."""
+    if metric.higher_is_better is None:
+        return set()
     values = {summary.features: summary.figures[metric.name].value for summary in summaries}
     values = {name: value for name, value in values.items() if not np.isnan(value)}
     if len(values) < 2:
@@ -74,8 +81,9 @@ def best(metric: Metric, summaries: Sequence[FeatureSummary]) -> set[str]:
 
 
 def heading(metric: Metric) -> str:
-    """Label, unit, and an arrow towards the better side."""
-    return f"{metric.label} [{metric.unit or '%'}]\N{NO-BREAK SPACE}{'↑' if metric.higher_is_better else '↓'}"
+    """Label, unit, and an arrow towards the better side, if there is one."""
+    arrow = {True: "\N{NO-BREAK SPACE}↑", False: "\N{NO-BREAK SPACE}↓", None: ""}[metric.higher_is_better]
+    return f"{metric.label} [{metric.unit or '%'}]{arrow}"
 
 
 def value_text(metric: Metric, value: float) -> str:
@@ -86,10 +94,13 @@ def value_text(metric: Metric, value: float) -> str:
 
 
 def interval_text(metric: Metric, found: Estimate) -> str:
-    """The interval and, with several seeds, the spread over them; empty where there is neither."""
-    interval = "" if np.isnan(found.low) else f"[{value_text(metric, found.low)}, {value_text(metric, found.high)}]"
-    spread = "" if np.isnan(found.spread) else f"±{value_text(metric, found.spread)}"
-    return " ".join(part for part in (interval, spread) if part)
+    """The 95 % interval; empty where there are too few pairs for one."""
+    return "" if np.isnan(found.low) else f"[{value_text(metric, found.low)}, {value_text(metric, found.high)}]"
+
+
+def spread_text(metric: Metric, found: Estimate) -> str:
+    """The standard deviation over seeds; empty for one seed."""
+    return "" if np.isnan(found.spread) else f"±{value_text(metric, found.spread)}"
 
 
 def as_json(run: Run, summaries: Sequence[FeatureSummary]) -> dict[str, Any]:

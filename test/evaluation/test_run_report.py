@@ -87,7 +87,8 @@ def write(run: Run, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def path(make_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(make_run(), tmp_path_factory.mktemp("page"))
+    more = {"date": "2026-11-23T12:00:00", "revision": "0123456789abcdef", "notes": ["The pair graf/2 looks wrong."]}
+    return write(make_run(**more), tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +109,8 @@ def test_every_id_is_there_once_and_every_reference_has_one(page: Page) -> None:
 
 def test_tables_have_the_figures_of_the_run(make_run, page: Page) -> None:
     run = make_run()
-    assert len(page.tables) == 4, "all pairs, two groups, and what failed"
-    for table, group in zip(page.tables, ("", "graf", "boat"), strict=False):
+    everything, settings, graf, boat, notes, failed = page.tables
+    for table, group in ((everything, ""), (graf, "graf"), (boat, "boat")):
         header, *lines = table
         assert header[3] == "MMA 1 px [%]\N{NO-BREAK SPACE}↑"
         assert header[2] == "MLE ε=3 [px]\N{NO-BREAK SPACE}↓"
@@ -124,7 +125,9 @@ def test_tables_have_the_figures_of_the_run(make_run, page: Page) -> None:
                 assert float(low) <= float(value) <= float(high)
                 assert spread.startswith("±")
     assert "10 pairs, 2 of 20 failed" in page.tables[0][2][0]
-    assert page.tables[3][1:] == [["boat/9", "orb", str(seed), "boat/img6.pgm has no keypoints, it is black"] for seed in (0, 1)]
+    assert settings[1:] == [["data", "pairs"], ["resolution", "480, 640"], ["max keypoints", "1000"], ["epsilon", "3.0"]]
+    assert notes == [["The pair graf/2 looks wrong."]]
+    assert failed[1:] == [["boat/9", "orb", str(seed), "boat/img6.pgm has no keypoints, it is black"] for seed in (0, 1)]
 
 
 def test_the_best_of_each_column_is_bold(page: Page) -> None:
@@ -134,7 +137,7 @@ def test_the_best_of_each_column_is_bold(page: Page) -> None:
 
 def test_curves_rise_over_all_thresholds_and_pairs(page: Page) -> None:
     assert "MMA over the threshold" in page.texts
-    assert "Pairs below a corner error" in page.texts
+    assert "Pairs with at most this corner error" in page.texts
     assert page.texts.count("small:1a2b3c4d") >= 2, "in the legends"
 
 
@@ -154,7 +157,7 @@ def test_best_and_worst_pairs_are_drawn(make_run, page: Page) -> None:
 
 def test_what_was_measured_and_how_to_do_it_again(page: Page) -> None:
     assert page.texts.count("hpatches-1000 homography") == 2, "title and headline"
-    assert any("resolution 480, 640 · max keypoints 1000 · epsilon 3.0" in text for text in page.texts)
+    assert "pairs · 2026-11-23 · 0123456789" in page.texts
     assert "superpoint-ros evaluate …" in page.texts
 
 
@@ -162,7 +165,7 @@ def test_many_metrics_are_split_and_a_single_kind_of_features_is_no_winner(make_
     run = make_run(features=("sift",), seeds=1)
     metrics = tuple(metric for _ in range(2) for metric in run.metrics)
     page = Page(write(Run(run.protocol, {}, run.rows, metrics), tmp_path).read_text(encoding="utf-8"))
-    assert [len(table[0]) for table in page.tables] == [8, 8] * 3
+    assert [len(table[0]) for table in page.tables] == [8, 8, 2, 8, 8, 8, 8]
     assert page.bold == []
 
 

@@ -33,7 +33,7 @@ class DescriptorMeasure:
         epsilon = number(self.protocol.epsilon)
         yield Metric("nn_map", f"NN mAP ε={epsilon}", "", True, "mean", 0.0)
         yield Metric("matching_score", f"matching score ε={epsilon}", "", True, "mean", 0.0)
-        yield Metric("matches", "matches", "per pair", True, "mean", 0.0)
+        yield Metric("matches", "matches", "per pair", None, "mean", 0.0)
 
     def figures(self, pair: ScaledPair, first: Features, second: Features, matches: Matches, seed: int) -> dict[str, float]:
         assert pair.homography is not None

@@ -29,7 +29,7 @@ class DetectorMeasure:
         epsilon = number(self.protocol.epsilon)
         yield Metric("repeatability", f"repeatability ε={epsilon}", "", True, "mean", 0.0)
         yield Metric("localization_error", f"MLE ε={epsilon}", "px", False, "mean", float("nan"))
-        yield Metric("keypoints", "keypoints", "per image", True, "mean", 0.0)
+        yield Metric("keypoints", "keypoints", "per image", None, "mean", 0.0)
 
     def figures(self, pair: ScaledPair, first: Features, second: Features, matches: Matches, seed: int) -> dict[str, float]:
         assert pair.homography is not None
