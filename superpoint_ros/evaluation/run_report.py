@@ -160,11 +160,8 @@ def _figure_of(metric: Metric, row: ResultRow) -> str:
     """What the row is ranked by."""
     value, column = float(metric.values([row])[0]), metric.column or metric.name
     if metric.kind in ("share", "auc"):
-        return (
-            f"{error_name(column)} {figure(value)} {error_unit(column)}"
-            if np.isfinite(value)
-            else f"no finite {error_name(column)}"
-        )
+        name = error_name(column)
+        return f"{name} {figure(value)} {error_unit(column)}" if np.isfinite(value) else f"no finite {name}"
     return f"{metric.label} {value_text(metric, value)} {metric.unit or '%'}"
 
 
