@@ -39,6 +39,9 @@ Output = Annotated[
 Limit = Annotated[int, typer.Option(min=0, help="pairs of each group, evenly chosen; 0 takes all")]
 Generate = Annotated[int, typer.Option(min=0, help="instead make this many pairs of each kind from each image of DATA")]
 Topic = Annotated[str | None, typer.Option(help="image topic, for a bag with more than one")]
+Reference = Annotated[
+    str | None, typer.Option(metavar="FILE|TOPIC", help="true poses: a TUM file, or a pose topic of a bag; else those of DATA")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")]
 Backend = Annotated[str, typer.Option(help="what runs the network, see `superpoint-ros extract --help`")]
 Cache = Annotated[bool, typer.Option(help="keep extracted features, so that the next run takes seconds")]
@@ -57,6 +60,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
         limit: Limit = 0,
         generate: Generate = 0,
         topic: Topic = None,
+        reference: Reference = None,
         device: Device = "auto",
         backend: Backend = "auto",
         cache: Cache = True,
@@ -74,6 +78,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
             limit,
             generate,
             topic,
+            reference,
             device,
             backend,
             default_folder() if cache else None,
@@ -91,7 +96,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
 
 detector = _command(
     "detector",
-    ("seeds", "topic"),
+    ("seeds", "topic", "reference"),
     """Repeatability and localization error of keypoints, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -102,7 +107,7 @@ detector = _command(
 )
 descriptor = _command(
     "descriptor",
-    ("seeds", "topic"),
+    ("seeds", "topic", "reference"),
     """Matching accuracy, NN mAP and matching score of mutual nearest neighbours, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -113,7 +118,7 @@ descriptor = _command(
 )
 homography = _command(
     "homography",
-    ("topic",),
+    ("topic", "reference"),
     """Share of homographies that are estimated right, and AUC of the corner error, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -130,6 +135,7 @@ pose = _command(
 
       superpoint-ros evaluate pose kitti/00 --preset sequence --features small --features sift --limit 100 -o out
       superpoint-ros evaluate pose scannet_test_pairs.txt --preset lightglue --seeds 3
+      superpoint-ros evaluate pose my_bag/ --topic /left/image_raw --reference /odometry
     """,
 )
 

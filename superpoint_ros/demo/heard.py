@@ -53,24 +53,28 @@ def trajectory_of(recording: Recording) -> Trajectory:
 
 def latencies(recording: Recording) -> dict[str, np.ndarray]:
     """Milliseconds from an image to what was said about it, by topic."""
-    sent = {heard.stamp: heard.at for heard in recording.images}
+    sent: dict[int, list[float]] = {}
+    for image in recording.images:
+        sent.setdefault(image.stamp, []).append(image.at)
     topics: dict[str, Sequence[Heard]] = {"features": recording.features, "two_view_geometry": recording.geometries}
-    return {
-        name: np.array([1e3 * (h.at - sent[h.stamp]) for h in heard if h.stamp in sent])
-        for name, heard in topics.items()
-        if heard
-    }
+    found = {}
+    for name, heard in topics.items():
+        # An image may have been shown again: a message answers the last show before it.
+        taken = [[h.at - at for at in sent.get(h.stamp, ()) if at <= h.at] for h in heard]
+        found[name] = np.array([1e3 * min(times) for times in taken if times])
+    return {name: times for name, times in found.items() if len(times)}
 
 
 def match_pictures(pairs: Sequence[PairRecord], recording: Recording, source: Source) -> Iterator[MatchPicture]:
     """A few pairs, evenly spaced over the sequence, so that nobody chose the good ones. Their images come from the source."""
+    matches = {nanoseconds(seconds(heard.stamp)): heard for heard in recording.matches if heard.points}
+    pairs = [pair for pair in pairs if nanoseconds(pair.stamp) in matches]
     if not pairs:
         return
     chosen = [pairs[round((len(pairs) - 1) * (i + 0.5) / PICTURES)] for i in range(min(PICTURES, len(pairs)))]
     # In whole microseconds: a player may have rounded the stamps.
     wanted = {nanoseconds(stamp) for pair in chosen for stamp in (pair.reference_stamp, pair.stamp)}
     images = {nanoseconds(frame.stamp): frame for frame in source if nanoseconds(frame.stamp) in wanted}
-    matches = {nanoseconds(seconds(heard.stamp)): heard for heard in recording.matches}
     for pair in chosen:
         reference, current = images[nanoseconds(pair.reference_stamp)], images[nanoseconds(pair.stamp)]
         points = np.array(matches[nanoseconds(pair.stamp)].points, np.float32).reshape(-1, 4)
@@ -89,8 +93,8 @@ def _geometry(heard: HeardGeometry, matches: HeardMatches) -> TwoViewGeometry:
         status=TwoViewStatus(heard.status),
         model=TwoViewModel(heard.model),
         reason=heard.reason,
-        homography_inliers=np.array(matches.homography_inlier, bool),
-        essential_inliers=np.array(matches.essential_inlier, bool),
+        homography_inliers=matches.inliers(1),
+        essential_inliers=matches.inliers(2),
         T_current_reference=pose,
         parallax=heard.parallax,
     )

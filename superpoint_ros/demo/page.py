@@ -67,11 +67,8 @@ def _plots(outcome: Outcome, recording: Recording, criteria: Criteria) -> Iterat
         limits = {"rotation": criteria.rotation, "direction": criteria.direction} if criteria != OWN_DATA else None
         yield Plot("Errors per keyframe pair", plots.errors_over_time(time, errors, limits))
     keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
-    inliers = {
-        heard.stamp: int(np.maximum(np.sum(heard.homography_inlier), np.sum(heard.essential_inlier)))
-        for heard in recording.matches
-    }
-    matches = {heard.stamp: len(heard.points) for heard in recording.matches}
+    inliers = {heard.stamp: int(max(heard.inliers(1).sum(), heard.inliers(2).sum())) for heard in recording.matches}
+    matches = {heard.stamp: len(heard.inlier) for heard in recording.matches}
     stamps = sorted({image.stamp for image in recording.images})
     counts = {
         name: [values.get(stamp, np.nan) for stamp in stamps]

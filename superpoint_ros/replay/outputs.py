@@ -93,7 +93,7 @@ def _facts(result: ReplayResult) -> Iterator[Fact]:
         yield Fact(
             "Trajectory error", f"{figure(error.ape_percent)} %", f"{figure(error.ape_rmse)} m RMSE on {error.path_length:.1f} m"
         )
-    for stage, times in stage_figures(result.stages).items():
+    for stage, times in stage_figures(result.processing).items():
         yield Fact(f"Time, {stage}", f"{times['median']:.0f} ms", f"median; 90 % below {times['p90']:.0f} ms")
 
 
@@ -120,7 +120,8 @@ def _plots(result: ReplayResult) -> Iterator[Plot]:
         frame_time = [record.stamp - result.records[0].stamp for record in result.records]
         note = "Every frame against the image that it was compared with."
         yield Plot("Keypoints, matches, inliers", plots.counts_over_time(frame_time, counts(result.records)), note)
-    yield Plot("Time per frame", plots.histograms({name: ms for name, ms in result.stages.items() if ms}))
+    if result.processing:
+        yield Plot("Time per frame", plots.histograms(result.processing))
 
 
 def _tables(result: ReplayResult) -> Iterator[Table]:

@@ -14,6 +14,9 @@ from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.evaluation.trajectory import MIN_POSES, TrajectoryError, compare
 from superpoint_ros.io.trajectory import Trajectory
 
+READ = "read"
+"""The stage in which a frame comes from the disk."""
+
 
 @dataclass(frozen=True)
 class ReplayResult:
@@ -48,6 +51,11 @@ class ReplayResult:
     def frames(self) -> int:
         """How many were processed."""
         return len(self.records)
+
+    @property
+    def processing(self) -> Mapping[str, Sequence[float]]:
+        """The stages that are the pipeline's own: reading a frame from a disk is not."""
+        return {stage: times for stage, times in self.stages.items() if stage != READ and times}
 
     def with_warnings(self, more: Iterable[str]) -> ReplayResult:
         """The same with more to say about it."""

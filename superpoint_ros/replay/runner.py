@@ -17,7 +17,7 @@ from superpoint_ros.evaluation.frames import FrameRecord
 from superpoint_ros.evaluation.pairs import PairRecord, true_motion
 from superpoint_ros.evaluation.side_by_side import MatchPicture
 from superpoint_ros.io.trajectory import Trajectory
-from superpoint_ros.replay.result import ReplayResult, make_result
+from superpoint_ros.replay.result import READ, ReplayResult, make_result
 from superpoint_ros.types import Camera, Features, Image, Pose, TwoViewStatus
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 PICTURES = 4
 """Pairs that are drawn: evenly spaced over the sequence, so that nobody chose the good ones."""
 
-STAGES = ("read", "extract", "match and geometry")
-"""What the time of a frame is spent on; to read it is no part of the pipeline."""
+STAGES = (READ, "extract", "match and geometry")
+"""What the time of a frame is spent on."""
 
 
 class FeatureSink(Protocol):

@@ -47,7 +47,10 @@ class PairConfig:
 
 
 class PairDataset(IterableDataset[Batch]):
-    """An endless stream of batches; batch number n depends on the images, the seed and n alone."""
+    """An endless stream of batches; batch number n depends on the images, the seed and n alone.
+
+    ``homography`` (B, 3, 3) float32 maps pixels of the first view to those of the second.
+    """
 
     def __init__(self, images: Sequence[LabelledImage], config: PairConfig, start: int = 0) -> None:
         self.images, self.config, self.start = images, config, start
@@ -74,6 +77,7 @@ class PairDataset(IterableDataset[Batch]):
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
+        pair["homography"] = (motion / motion[2, 2]).astype(np.float32)
         return pair | self._correspondences(rng, photo, first, motion)
 
     def _first_view(self, rng: np.random.Generator, shape: tuple[int, ...]) -> DoubleArray:

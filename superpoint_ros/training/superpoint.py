@@ -5,25 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.training.hinge_loss import CellPairs, dense_hinge_loss, sampled_hinge_loss
 from superpoint_ros.training.loop import Batch, LoopConfig, Losses, in_background, train
-from superpoint_ros.training.losses import contrastive_loss, detector_loss, sample_descriptors
+from superpoint_ros.training.losses import DescriptorLoss, contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
 
 
 @dataclass(frozen=True)
 class SuperPointConfig:
-    """descriptor_weight: of the descriptor loss beside the mean detector loss of both views."""
+    """descriptor_weight: of the descriptor loss beside the mean detector loss of both views.
+
+    descriptor_loss: dual softmax over corresponding points at this temperature, or the paper's hinge over all pairs of cells, or
+    over so many positives of each pair of views with so many negatives for each.
+    """
 
     pairs: PairConfig = PairConfig()
     steps: int = 5000
     learning_rate: float = 2e-3
+    descriptor_loss: Literal["contrastive", "hinge", "sampled_hinge"] = "contrastive"
     descriptor_weight: float = 0.5
     temperature: float = 0.06
+    positives: int = 300
+    negatives: int = 100
 
 
 def superpoint_losses(network: SuperPointNet, batch: Batch, config: SuperPointConfig) -> Losses:
@@ -33,8 +42,7 @@ def superpoint_losses(network: SuperPointNet, batch: Batch, config: SuperPointCo
     target = torch.cat([batch["first_target"], batch["second_target"]])
     valid = torch.cat([batch["first_valid"], batch["second_valid"]])
     detector = detector_loss(logits, target, valid)
-    first, second = _sampled(raw, batch)
-    descriptor = contrastive_loss(first, second, batch["pair_valid"], config.temperature)
+    descriptor = _descriptor_loss(raw, batch, config)
     return {
         "loss": detector + config.descriptor_weight * descriptor.loss,
         "detector": detector,
@@ -44,9 +52,15 @@ def superpoint_losses(network: SuperPointNet, batch: Batch, config: SuperPointCo
     }
 
 
-def _sampled(raw: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+def _descriptor_loss(raw: Tensor, batch: Batch, config: SuperPointConfig) -> DescriptorLoss:
     first, second = raw.chunk(2)
-    return sample_descriptors(first, batch["first_points"]), sample_descriptors(second, batch["second_points"])
+    if config.descriptor_loss == "contrastive":
+        points = (sample_descriptors(first, batch["first_points"]), sample_descriptors(second, batch["second_points"]))
+        return contrastive_loss(*points, batch["pair_valid"], config.temperature)
+    cells = CellPairs.of(first, second, batch["homography"], batch["first_valid"], batch["second_valid"])
+    if config.descriptor_loss == "hinge":
+        return dense_hinge_loss(cells)
+    return sampled_hinge_loss(cells, config.positives, config.negatives)
 
 
 def train_superpoint(

@@ -137,6 +137,21 @@ def test_kitti_with_too_few_poses(tmp_path: Path) -> None:
         open_source(tmp_path)
 
 
+def test_poses_that_are_no_rotation_are_named(tmp_path: Path) -> None:
+    for index in range(2):
+        save(tmp_path / "kitti" / "image_l" / f"{index:06d}.png", index)
+        save(tmp_path / "scenes" / f"frame-{index:06d}.color.png", index)
+        write(tmp_path / "scenes" / f"frame-{index:06d}.pose.txt", "1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n")
+    write(tmp_path / "kitti" / "calib.txt", "7 0 4 0 0 7 3 0 0 0 1 0\n")
+    write(tmp_path / "kitti" / "poses.txt", "1 0 0 0 0 1 0 0 0 0 1 0\n1 0 0 0 0 3 0 0 0 0 1 0\n")
+    with pytest.raises(DataError, match=r"poses\.txt:2: .* must be a rotation"):
+        open_source(tmp_path / "kitti")
+    assert open_source(tmp_path / "scenes").ground_truth is not None
+    write(tmp_path / "scenes" / "frame-000001.pose.txt", "1 0 0 0\n0 1 0 0\n0 0 1 0\n9 9 9 1\n")
+    with pytest.raises(DataError, match=r"frame-000001\.pose\.txt: the last row"):
+        open_source(tmp_path / "scenes")
+
+
 @pytest.mark.parametrize("inside", [False, True])
 @pytest.mark.parametrize(("model", "ours"), [("radial-tangential", "plumb_bob"), ("equidistant", "equidistant")])
 def test_euroc(tmp_path: Path, model: str, ours: str, inside: bool) -> None:

@@ -33,6 +33,16 @@ def test_corresponding_points_look_alike(labelled):
     assert np.median(shuffled) < 0.5
 
 
+def test_homography_maps_the_points_of_the_first_view_to_those_of_the_second(labelled):
+    batch = next(iter(PairDataset([labelled], PairConfig(batch=4, seed=3))))
+    assert batch["homography"].shape == (4, 3, 3)
+    for homography, first, second, valid in zip(
+        *(batch[name].numpy() for name in ("homography", "first_points", "second_points", "pair_valid")), strict=True
+    ):
+        assert valid.any()
+        assert np.allclose(warp_points(homography.astype(np.float64), first[valid]), second[valid], atol=0.01)
+
+
 def test_targets_of_both_views_are_corners_of_the_photo(labelled):
     batch = next(iter(PairDataset([labelled], PairConfig(batch=6, seed=2))))
     again = []

@@ -26,29 +26,33 @@ def open_pairs(
     generate: int = 0,
     seed: int = 0,
     topic: str | None = None,
+    reference: str | None = None,
     limit: int = 0,
 ) -> PairSet:
     """The pairs of a data set whose layout is recognized.
 
     gaps: frames between the images of a pair of a sequence. generate: make this many pairs of each kind from each image below
-    the path, whatever else is there; seed: of these. topic: the image topic of a bag with several. limit: at most this many
-    pairs of each group, spread evenly; 0 takes all. Raises DataError, which says what was looked for.
+    the path, whatever else is there; seed: of these. topic: the image topic of a bag with several. reference: a TUM file or a
+    pose topic of the bag with the true poses of a sequence. limit: at most this many pairs of each group, spread evenly; 0 takes
+    all. Raises DataError, which says what was looked for.
     """
     path = Path(path)
     if not path.exists():
         raise DataError(f"{path} does not exist; give a data set: {_LOOKED_FOR}")
-    return _open(path, gaps, generate, seed, topic).at_most(limit)
+    return _open(path, gaps, generate, seed, topic, reference).at_most(limit)
 
 
-def _open(path: Path, gaps: Sequence[int], generate: int, seed: int, topic: str | None) -> PairSet:
+def _open(path: Path, gaps: Sequence[int], generate: int, seed: int, topic: str | None, reference: str | None) -> PairSet:
     if generate:
         return generate_pairs(path, generate, seed)
     if is_pair_list(path):
         return open_pair_list(path)
     if is_sequence(path):
-        return open_sequence(path, gaps, topic)
+        return open_sequence(path, gaps, topic, reference)
     if path.is_dir() and is_hpatches(path):
         return open_hpatches(path)
     if path.is_dir() and has_numbered_homographies(path):
         return open_numbered_homographies(path)
-    raise DataError(f"{path} holds no pairs with ground truth; looked for {_LOOKED_FOR}. Pairs can be generated from any images")
+    raise DataError(
+        f"{path} holds no pairs with ground truth; looked for {_LOOKED_FOR}. With --generate they are made from any images"
+    )

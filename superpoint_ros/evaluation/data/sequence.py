@@ -15,6 +15,7 @@ from superpoint_ros.evaluation.data.pair_set import PairSet
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.pairs import true_motion
 from superpoint_ros.io.image_folder import ImageSequence
+from superpoint_ros.io.reference import open_reference
 from superpoint_ros.io.rosbag import RosbagSource
 from superpoint_ros.io.seven_scenes import is_seven_scenes
 from superpoint_ros.io.sources import Frame, Source, open_source
@@ -24,18 +25,17 @@ GAPS = (1, 3, 5, 10)
 LAYOUT = "sequence"
 
 
-def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = None) -> PairSet:
+def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = None, reference: str | None = None) -> PairSet:
     """Every frame with the frame ``gap`` later, for each gap; the groups are ``gap 1``, ``gap 3``, …
 
-    topic: the image topic of a bag, needed where it has several.
+    topic: the image topic of a bag, needed where it has several. reference: a TUM file or a pose topic of the bag with the true
+    poses; None: those of the data set.
     Raises DataError where ground truth, intrinsics or images are missing, or a gap is no positive number.
     """
     if not gaps or min(gaps) < 1:
         raise DataError(f"frame gaps must be positive numbers, got {', '.join(map(str, gaps)) or 'none'}")
     source = open_source(path, topic)
-    truth, camera = source.ground_truth, source.camera
-    if truth is None:
-        raise DataError(f"{path} has no ground truth; pairs cannot be evaluated without it")
+    truth, camera = open_reference(reference, source), source.camera
     if camera is None:
         raise DataError(f"{path} has no intrinsics; put a camera.yaml beside the images, as camera_calibration writes it")
     images, stamps = _frames(path, source, max(gaps) + 1)
@@ -43,13 +43,13 @@ def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = No
     for gap in sorted(set(gaps)):
         for i in range(len(images) - gap):
             first, second = images[i], images[i + gap]
-            motion = true_motion(truth, stamps[i], stamps[i + gap])
+            motion = true_motion(truth.trajectory, stamps[i], stamps[i + gap])
             if motion is None:
                 unknown += 1
                 continue
             name = f"{source.name}/{Path(first.name).stem}-{Path(second.name).stem}"
             pairs.append(ImagePair(name, f"gap {gap}", first, second, None, motion, camera, camera))
-    notes = []
+    notes = [truth.note] if truth.note else []
     if unknown:
         notes.append(f"{unknown} pairs were left out: the ground truth does not cover both of their frames.")
     too_long = [str(gap) for gap in sorted(set(gaps)) if gap >= len(images)]

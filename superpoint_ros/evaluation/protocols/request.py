@@ -26,8 +26,8 @@ class Request:
     """What shall be evaluated.
 
     data: what ``open_pairs`` opens; generate: make this many pairs of each kind from each image instead. limit: pairs per group,
-    0 takes all. topic: of bags. features: models, weights or HDF5 files. seeds: how many. cache: where extracted features are
-    kept, None keeps them nowhere. check: whether images may contradict their ground truth. command: for the record.
+    0 takes all. topic, reference: as there. features: models, weights or HDF5 files. seeds: how many. cache: where extracted
+    features are kept, None keeps them nowhere. check: whether images may contradict their ground truth. command: for the record.
     """
 
     task: Task
@@ -38,6 +38,7 @@ class Request:
     limit: int = 0
     generate: int = 0
     topic: str | None = None
+    reference: str | None = None
     device: str = "auto"
     backend: str = "auto"
     cache: Path | None = None
@@ -76,7 +77,14 @@ def prepare(request: Request) -> Prepared:
     protocol = preset.protocol(request.task)
     cache = FeatureCache(request.cache)
     sets = [
-        open_pairs(path, gaps=preset.gaps, generate=request.generate, topic=request.topic, limit=request.limit)
+        open_pairs(
+            path,
+            gaps=preset.gaps,
+            generate=request.generate,
+            topic=request.topic,
+            reference=request.reference,
+            limit=request.limit,
+        )
         for path in request.data
     ]
     pairs = sets[0] if len(sets) == 1 else _together(sets)

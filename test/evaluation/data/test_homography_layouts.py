@@ -92,7 +92,7 @@ def test_what_holds_no_pairs_says_what_was_looked_for(tmp_path: Path, picture: n
         open_pairs(empty)
     cv2.imwrite(str(empty / "photo.png"), picture)
     for path in (empty, empty / "photo.png"):
-        with pytest.raises(DataError, match="Pairs can be generated from any images"):
+        with pytest.raises(DataError, match="With --generate they are made from any images"):
             open_pairs(path)
 
 

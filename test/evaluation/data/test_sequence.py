@@ -59,9 +59,17 @@ def test_pairs_without_truth_are_counted(tum: Path) -> None:
         "3 pairs were left out: the ground truth does not cover both of their frames.",
         "No pairs with gap 10: there are only 6 frames.",
     )
-    (tum / "groundtruth.txt").write_text(lines[1])
-    with pytest.raises(DataError, match=r"holds no pair .*5 pairs were left out"):
-        open_pairs(tum, gaps=(1,))
+    with pytest.raises(DataError, match=r"holds no pair .*1 pairs were left out.*No pairs with gap 7"):
+        open_pairs(tum, gaps=(5, 7))
+
+
+def test_poses_may_come_from_elsewhere(tmp_path: Path, tum: Path, sequence: SimulatedSequence) -> None:
+    (tum / "groundtruth.txt").rename(tmp_path / "poses.tum")
+    check_motion(open_pairs(tum, gaps=(3,), reference=str(tmp_path / "poses.tum"))[1], sequence, 1, 4)
+    write_bag(sequence, tmp_path / "bag")
+    check_motion(open_pairs(tmp_path / "bag", gaps=(3,), reference="/camera/ground_truth")[1], sequence, 1, 4)
+    with pytest.raises(DataError, match="neither a file nor a pose topic"):
+        open_pairs(tmp_path / "bag", reference="/odom")
 
 
 def test_what_is_missing_is_named(tum: Path) -> None:
@@ -75,7 +83,7 @@ def test_what_is_missing_is_named(tum: Path) -> None:
     with pytest.raises(DataError, match=r"no intrinsics; put a camera\.yaml"):
         open_pairs(tum)
     (tum / "groundtruth.txt").unlink()
-    with pytest.raises(DataError, match="has no ground truth"):
+    with pytest.raises(DataError, match="has no ground truth, so a reference is needed"):
         open_pairs(tum)
 
 

@@ -63,6 +63,25 @@ def test_errors_are_measured_in_pixels_of_the_resized_image(plane, features_file
     assert rows[0].figures["corner_error"] == pytest.approx(2.0, abs=0.01)
 
 
+def test_what_lies_outside_of_the_other_image_does_not_count(plane, features_file: Callable) -> None:
+    everywhere = np.random.default_rng(3).uniform((0, 0), (899, 609), (200, 2))
+    mapped = np.column_stack([everywhere, np.ones(200)]) @ plane.pair.homography.T
+    mapped = mapped[:, :2] / mapped[:, 2:]
+    seen = ((mapped >= -0.5) & (mapped <= (699.5, 759.5))).all(axis=1)
+    assert 100 < seen.sum() < 190
+    wide = replace(plane, first=everywhere, second=mapped[seen])
+    for resize in (Resize(), Resize("long", (450,)), Resize("short", (800,))):
+        _, figures = evaluate("detector", Protocol(resize, 1000, (4,)), wide, features_file(wide))
+        assert figures["repeatability"] == 1.0, resize
+
+
+def test_corner_errors_are_those_of_the_first_image(plane, features_file: Callable) -> None:
+    stretched = replace(plane, pair=replace(plane.pair, homography=np.diag([1.01, 1.0, 1.0]) @ plane.pair.homography))
+    rows, _ = evaluate("homography", Protocol(Resize(), 1000, (4,)), stretched, features_file(plane))
+    corners = np.array([[0, 0, 1], [899, 0, 1], [899, 609, 1], [0, 609, 1]]) @ plane.pair.homography.T
+    assert rows[0].figures["corner_error"] == pytest.approx(np.abs(0.01 * corners[:, 0] / corners[:, 2]).mean(), abs=0.02)
+
+
 def test_a_homography_of_the_other_direction_is_noticed(plane, features_file: Callable) -> None:
     swapped = replace(plane, pair=replace(plane.pair, homography=np.linalg.inv(plane.pair.homography)))
     for task, name in (("detector", "repeatability"), ("descriptor", "mma_5"), ("homography", "homography_5")):
@@ -96,6 +115,7 @@ def test_without_enough_matches_there_is_no_pose_and_no_homography(room, plane, 
         rows, figures = evaluate(task, PRESETS["pairs-1000"].protocol(task), small, features_file(small))
         assert rows[0].error == "" and rows[0].figures[column] == np.inf and rows[0].figures["inlier_ratio"] == 0.0
         assert {value for name, value in figures.items() if "auc" in name} == {0.0}
+        assert {value for name, value in figures.items() if "error" in name} <= {np.inf}
 
 
 def test_a_pair_that_fails_is_a_row_and_counts(plane, room, features_file: Callable) -> None:
