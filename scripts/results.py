@@ -68,7 +68,7 @@ def entries() -> Iterator[Entry]:
         options = ("--generate", "1", "--limit", "40", *(SEEDS if task == "homography" else ()))
         yield Entry(task, "pairs-1000", ("photos",), "pairs generated from photos", options)
     yield Entry("pose", "sequence", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "20", *SEEDS))
-    yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "5", *SEEDS))
+    yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "3", *SEEDS))
     yield Entry("trajectory", "", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes")
 
 

@@ -33,15 +33,20 @@ def curves(run: Run) -> Iterator[Plot]:
         shares = [replace(metric, kind="share", threshold=x) for x in at]
         values = {name: metric.values(own) for name, own in rows.items()}
         series = {name: (at, [share.of_values(errors) for share in shares]) for name, errors in values.items()}
-        what, unit = _error_name(column), "°" if "pose" in column else "px"
+        what, unit = error_name(column), error_unit(column)
         caption = "The area below a curve, up to a threshold, is the AUC. A pair without an estimate counts as wrong."
         yield Plot(f"Pairs with at most this {what}", plots.curves(series, f"{what} [{unit}]", "pairs"), caption)
 
 
-def _error_name(column: str) -> str:
+def error_name(column: str) -> str:
     """``corner_error_opencv`` in words."""
     kind, _, estimator = column.replace("_", " ").partition(" error")
     return f"{kind} error" + (f" by{estimator}" if estimator else "")
+
+
+def error_unit(column: str) -> str:
+    """Errors of poses are angles, those of homographies distances."""
+    return "°" if "pose" in column else "px"
 
 
 def _families(run: Run) -> Iterator[tuple[Metric, dict[float, str]]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from superpoint_ros.evaluation.curves import curves
+from superpoint_ros.evaluation.curves import curves, error_name, error_unit
 from superpoint_ros.evaluation.report import Cell, Fact, Picture, Report, Table
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
 from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
@@ -22,6 +22,7 @@ from superpoint_ros.evaluation.summary import (
     unique,
     value_text,
 )
+from superpoint_ros.evaluation.tables import figure
 
 DrawPair = Callable[[ResultRow], MatchPicture]
 """Both images of a row with its matches; ``inliers`` are the correct ones."""
@@ -151,8 +152,17 @@ def _pictures(run: Run, features: str, draw: DrawPair) -> Iterator[Picture]:
     for word, chosen in (("best", ranked[:shown]), ("worst", ranked[len(ranked) - shown :][::-1] if len(ranked) > 1 else [])):
         for row in chosen:
             picture = draw(row).shrunk(PICTURE_WIDTH)
-            caption = f"{word}: {row.pair}. {picture.caption}"
+            caption = f"{word}: {row.pair}, {_figure_of(metrics[0], row)}. {picture.caption}"
             yield Picture(draw_side_by_side(picture, by_place=False), caption, f"{features}: best and worst pairs", half=True)
+
+
+def _figure_of(metric: Metric, row: ResultRow) -> str:
+    """What the row is ranked by."""
+    value, column = float(metric.values([row])[0]), metric.column or metric.name
+    if metric.kind in ("share", "auc"):
+        name = error_name(column)
+        return f"{name} {figure(value)} {error_unit(column)}" if np.isfinite(value) else f"no finite {name}"
+    return f"{metric.label} {value_text(metric, value)} {metric.unit or '%'}"
 
 
 def _badness(metric: Metric, row: ResultRow) -> float:

@@ -144,11 +144,12 @@ def test_curves_rise_over_all_thresholds_and_pairs(page: Page) -> None:
 def test_best_and_worst_pairs_are_drawn(make_run, page: Page) -> None:
     assert len(page.images) == 8
     run = make_run()
-    error = {row.pair: row.figures["corner_error"] for row in run.rows if row.features == "small:1a2b3c4d"}
+    error = {row.pair: row.figures["corner_error"] for row in run.rows if (row.features, row.seed) == ("small:1a2b3c4d", 0)}
     ranked = sorted(error, key=error.__getitem__)
     captions = [text for text in page.texts if "matches, seed 0" in text]
-    names = [caption.split(". ")[0] for caption in captions[:4]]
+    names = [caption.split(", ")[0] for caption in captions[:4]]
     assert names == [f"best: {ranked[0]}", f"best: {ranked[1]}", f"worst: {ranked[-1]}", f"worst: {ranked[-2]}"]
+    assert captions[0] == f"best: {ranked[0]}, corner error {error[ranked[0]]:.2f} px. 1 of 2 matches, seed 0"
     assert not any("boat/9" in caption for caption in captions[4:]), "a pair that failed has no matches to draw"
     data = base64.b64decode(page.images[0].partition(",")[2])
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
