@@ -94,7 +94,7 @@ class SuperPoint:
     def _features(self, logits: FloatArray, coarse: FloatArray, working: WorkingImage, mask: BoolArray | None) -> Features:
         config = self._config
         height, width = working.pixels.shape
-        heat = np.ascontiguousarray(heatmap(logits, config.threshold)[:height, :width])
+        heat = np.ascontiguousarray(heatmap(logits)[:height, :width])
         pixels, scores = select_keypoints(
             heat,
             max_keypoints=config.max_keypoints,
