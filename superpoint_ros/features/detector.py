@@ -96,7 +96,7 @@ def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
     Returns (N, 2) float32.
     """
     margin = _REFINE_RADIUS
-    around = np.asarray(cv2.copyMakeBorder(heatmap, *[margin] * 4, cv2.BORDER_CONSTANT, value=0.0), np.float32)
+    around = np.asarray(cv2.copyMakeBorder(heatmap, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0), np.float32)
     steps = np.arange(-margin, margin + 1)
     x, y = np.tile(steps, len(steps)), np.repeat(steps, len(steps))
     centres = (pixels[:, 1] + margin) * around.shape[1] + pixels[:, 0] + margin
