@@ -88,7 +88,7 @@ class _Graph:
         return self._node("MaxPool", [x], f"{x}_half", kernel_shape=[2, 2], strides=[2, 2])
 
     def _node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], output, **attributes))
+        self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
     def _constant(self, name: str, value: NDArray[np.generic]) -> None:

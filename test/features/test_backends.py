@@ -13,7 +13,7 @@ import torch
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import DeviceError, WeightsError
 from superpoint_ros.features.backends import Backend, load_backend
-from superpoint_ros.features.backends.cpu import cpu_threads
+from superpoint_ros.features.backends.cpu import cpu_threads, require_bfloat16
 from superpoint_ros.features.export import export_model
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.models import load_onnx, onnx_path, shipped_models
@@ -187,3 +187,27 @@ def test_threads_are_the_users_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cpu_threads() == 3
     monkeypatch.delenv("OMP_NUM_THREADS")
     assert 1 <= cpu_threads() <= 1024
+
+
+@pytest.mark.parametrize("backend", ["torch", "openvino"])
+def test_half_precision_moves_few_keypoints(backend: str, shared_data: Path) -> None:
+    try:
+        require_bfloat16()
+    except DeviceError:
+        with pytest.raises(DeviceError, match="cannot compute in bfloat16"):
+            SuperPoint.load("small", backend=backend, device="cpu", precision="half")
+        return
+    image = cv2.imread(str(shared_data / "pairs" / "graf" / "img1.png"), cv2.IMREAD_GRAYSCALE)
+    half = SuperPoint.load("small", backend=backend, device="cpu", precision="half")
+    share, cosine = agreement(SuperPoint.load("small", backend="torch", device="cpu").extract(image), half.extract(image))
+    assert 0.95 < share < 1 and cosine > 0.99 and "bf" in half.info
+
+
+def test_half_precision_without_a_backend_for_it(exported: Path) -> None:
+    with pytest.raises(DeviceError, match="precision half: ONNX Runtime has it on tensorrt, not on cpu"):
+        SuperPoint.load(str(exported), backend="onnxruntime", device="cpu", precision="half")
+
+
+def test_cuda_graphs_are_for_cuda(exported: Path) -> None:
+    with pytest.raises(DeviceError, match="cuda_graphs cannot be used on cpu"):
+        SuperPoint.load(str(exported), backend="torch", device="cpu", cuda_graphs=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 import logging
-import math
 import sys
 import time
 from dataclasses import dataclass
@@ -24,7 +23,9 @@ _ONLY = {"openvino": ("gpu", "npu"), "onnxruntime": ("tensorrt",), "torch": ("mp
 """Devices that one backend alone has."""
 
 _PROBE_SIZE = (240, 320)
-_PROBE_RUNS = 4
+_PROBE_RUNS = 5
+_CLEARLY = 1.25
+"""How many times as fast another backend must be."""
 
 
 @dataclass(frozen=True)
@@ -84,29 +85,37 @@ def _choice(asked: ExtractorConfig, backend: str, why: str, device: str | None =
 
 
 def _fastest(names: list[str], asked: ExtractorConfig) -> Choice:
-    if len(names) == 1:
-        return _choice(asked, names[0], "the only one of its kind that is installed")
-    milliseconds = {name: _probe(asked.model_copy(update={"backend": name})) for name in names}
-    ranked = sorted(names, key=milliseconds.__getitem__)
+    """The first one, or one that is clearly faster: the same machine should choose the same every time."""
+    backends = {name: backend for name in names if (backend := _usable(asked.model_copy(update={"backend": name})))}
+    if len(backends) < 2:
+        return _choice(asked, next(iter(backends), names[0]), "the only one of its kind that is installed")
+    milliseconds = _probe(backends)
+    ranked = sorted(milliseconds, key=milliseconds.__getitem__)
+    first, fastest = next(iter(milliseconds)), ranked[0]
+    chosen = fastest if milliseconds[first] > _CLEARLY * milliseconds[fastest] else first
     height, width = _PROBE_SIZE
     times = ", ".join(f"{name} {milliseconds[name]:.1f} ms" for name in ranked)
-    return _choice(asked, ranked[0], f"measured at {width}x{height}: {times}")
+    return _choice(asked, chosen, f"measured at {width}x{height}: {times}")
 
 
-def _probe(config: ExtractorConfig) -> float:
-    """Milliseconds of the quickest of some runs; the first one, which also plans, does not count."""
+def _usable(config: ExtractorConfig) -> Backend | None:
     try:
-        backend = load_backend(config)
+        return load_backend(config)
     except DeviceError as error:
         _LOG.warning("backend %s cannot be used: %s", config.backend, error)
-        return math.inf
+        return None
+
+
+def _probe(backends: dict[str, Backend]) -> dict[str, float]:
+    """Milliseconds of the quickest of some runs, taken in turns; the first one, which also plans, does not count."""
     image = np.zeros((1, *_PROBE_SIZE), np.float32)
-    times = []
+    times: dict[str, list[float]] = {name: [] for name in backends}
     for _ in range(_PROBE_RUNS + 1):
-        start = time.perf_counter()
-        backend.run(image)
-        times.append(time.perf_counter() - start)
-    return min(times[1:]) * 1e3
+        for name, backend in backends.items():
+            start = time.perf_counter()
+            backend.run(image)
+            times[name].append(time.perf_counter() - start)
+    return {name: 1e3 * min(runs[1:]) for name, runs in times.items()}
 
 
 def _installed(module: str) -> bool:
