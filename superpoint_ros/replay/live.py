@@ -39,7 +39,7 @@ def evaluate_recording(recording: Recording, source: Source, truth: Trajectory |
         trajectory=_from_the_start(trajectory_of(recording), recording),
         truth=truth,
         pictures=list(match_pictures(pairs, recording, source)),
-        stages={f"image to {topic}": times.tolist() for topic, times in latencies(recording).items()},
+        stages={f"to {topic.removeprefix('two_view_')}": times.tolist() for topic, times in latencies(recording).items()},
         warnings=[slow] if missed > 0 else [],
         played=len(stamps),
     )

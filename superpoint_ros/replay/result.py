@@ -27,8 +27,8 @@ class ReplayResult:
     trajectory_error, rigid_error: after an alignment by Sim(3) and by SE(3); None without ground truth, and where the
     trajectories cannot be aligned.
     covered: frames with a true pose. played: frames that the recording has; live nodes may have dropped some of them.
-    stages: milliseconds that each frame spent in each stage; of live nodes, from the image to each topic. The only numbers that
-    differ between two runs.
+    stages: milliseconds that each frame spent in each stage; of live nodes, from the image to the message about it.
+    The only numbers that differ between two runs.
     warnings: sentences about what limits the result.
     """
 
