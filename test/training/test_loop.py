@@ -57,7 +57,7 @@ def test_killed_run_goes_on_to_the_same_figures_and_weights(tmp_path, one_thread
     process = run_elsewhere(tmp_path / "killed")
     log = tmp_path / "killed" / "log.csv"
     enough = rng.randint(3, small_run.STEPS // 2)
-    end = time.monotonic() + 120
+    end = time.monotonic() + 280
     while not (log.exists() and log.read_text().count("\n") > enough):
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.001)
@@ -79,7 +79,7 @@ def test_killed_run_goes_on_to_the_same_figures_and_weights(tmp_path, one_thread
     ],
 )
 def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path, one_thread, batch_norm, tolerance):
-    assert run_elsewhere(tmp_path / "two", processes=2, batch_norm=batch_norm).wait(timeout=120) == 0
+    assert run_elsewhere(tmp_path / "two", processes=2, batch_norm=batch_norm).wait(timeout=280) == 0
     run_here(tmp_path / "one", batch_norm=batch_norm)
     assert len(rows(tmp_path / "two")) == small_run.STEPS
     one, two = ({name: column(tmp_path / run, name) for name in ("loss", "gradient_norm")} for run in ("one", "two"))
