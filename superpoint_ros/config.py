@@ -37,7 +37,7 @@ def parse_section(section: type[AnySection], values: Mapping[str, Any]) -> AnySe
 class ExtractorConfig(Section):
     """How an image becomes features."""
 
-    model: str = Field("small", description="small, sift, orb, or the path of a weights file")
+    model: str = Field("small", description="small, sift, orb (fast, harris, shi: only detect), or the path of a weights file")
     device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
     backend: Literal["auto", "torch"] = Field("auto", description="what runs the network")
     max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.io.trajectory import Trajectory, nearest_rotation
 from superpoint_ros.types import DoubleArray, Pose
-
-if TYPE_CHECKING:
-    from superpoint_ros.io.trajectory import Trajectory
 
 MIN_POSES = 3
 """A similarity transform of fewer positions than this is not unique."""
@@ -89,12 +87,6 @@ def compare(estimated: Trajectory, truth: Trajectory, max_difference: float = 0.
 def _to_evo(trajectory: Trajectory) -> Any:
     from evo.core.trajectory import PoseTrajectory3D
 
-    return PoseTrajectory3D(poses_se3=[_orthonormal(pose) for pose in trajectory.poses], timestamps=np.asarray(trajectory.stamps))
-
-
-def _orthonormal(pose: Pose) -> DoubleArray:
-    """The 4x4 matrix with its rotation made exact: files carry six digits, and evo refuses what isn't in SE(3)."""
-    u, _, vt = np.linalg.svd(pose.rotation)
-    matrix = pose.matrix
-    matrix[:3, :3] = u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt
-    return matrix
+    # evo refuses what isn't in SE(3) to many digits, and products of poses drift.
+    exact = [Pose(nearest_rotation(pose.rotation), pose.translation).matrix for pose in trajectory.poses]
+    return PoseTrajectory3D(poses_se3=exact, timestamps=np.asarray(trajectory.stamps))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,10 @@ import numpy as np
 from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
-from superpoint_ros.errors import DataError
-from superpoint_ros.io.camera_file import make_camera
+from superpoint_ros.errors import DataError, ImageError
+from superpoint_ros.io.camera_info import camera_from_info
 from superpoint_ros.io.frame import Frame
-from superpoint_ros.io.images import decode_image
-from superpoint_ros.io.raw_image import decode_raw_image
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.io.trajectory import Trajectory, pose_from_numbers, trajectory_from_rows
 from superpoint_ros.types import Camera
 
@@ -76,11 +76,15 @@ class RosbagSource:
         if topic is None:
             return None
         info = next(message for message, _ in self._messages(topic))
-        origin = f"{self._path}, topic {topic}"
-        if "rect" in self._topic.removesuffix("/compressed").rpartition("/")[2]:
-            matrix = [number for row in range(3) for number in info.p[4 * row : 4 * row + 3]]
-            return make_camera(info.width, info.height, matrix, "", (), origin)
-        return make_camera(info.width, info.height, info.k, info.distortion_model, info.d, origin)
+        height, width = next(iter(self)).image.shape[:2]
+        rectified = "rect" in self._topic.removesuffix("/compressed").rpartition("/")[2]
+        try:
+            camera = camera_from_info(info, (width, height), rectified)
+        except DataError as error:
+            raise DataError(f"{self._path}, topic {topic}: {error}") from error
+        if camera is None:
+            raise DataError(f"{self._path}, topic {topic}: not calibrated, the focal length is 0; give the intrinsics in a file")
+        return camera
 
     @cached_property
     def ground_truth(self) -> Trajectory | None:
@@ -106,23 +110,47 @@ class RosbagSource:
     def __iter__(self) -> Iterator[Frame]:
         count = 0
         for index, (message, recorded) in enumerate(self._messages(self._topic)):
-            name = f"{self._path}, topic {self._topic}, message {index}"
-            if self._types[self._topic] == _COMPRESSED:
-                image = decode_image(np.frombuffer(message.data, np.uint8), name)
-            else:
-                image = decode_raw_image(message, name)
-            yield Frame(index, _seconds(message, recorded), f"{index:06d}", image)
+            yield self._frame(index, message, recorded)
             count += 1
+        self._require_all(count)
+
+    @cached_property
+    def stamps(self) -> tuple[float, ...]:
+        """Seconds of every frame; no image is decoded for them."""
+        return tuple(stamp for stamp, _ in self._index)
+
+    def frame(self, index: int) -> Frame:
+        """One frame in any order: faster than iteration up to it, slower than iteration for all."""
+        recorded = self._index[index][1]
+        before = sum(1 for _, other in self._index[:index] if other == recorded)
+        message, _ = next(islice(self._messages(self._topic, recorded), before, None))
+        return self._frame(index, message, recorded)
+
+    @cached_property
+    def _index(self) -> list[tuple[float, int]]:
+        """Seconds of each image, and the nanoseconds at which it was recorded."""
+        found = [(_seconds(message, recorded), recorded) for message, recorded in self._messages(self._topic)]
+        self._require_all(len(found))
+        return found
+
+    def _require_all(self, count: int) -> None:
         if count < self._count:
             raise DataError(
                 f"the bag {self._path} holds only {count} of {self._count} images of {self._topic}; is a file missing?"
             )
 
-    def _messages(self, topic: str) -> Iterator[tuple[Any, int]]:
-        """Messages of a topic and the nanoseconds at which they were recorded."""
+    def _frame(self, index: int, message: Any, recorded: int) -> Frame:
+        try:
+            image = decode(message)
+        except ImageError as error:
+            raise DataError(f"{self._path}, topic {self._topic}, message {index}: {error}") from error
+        return Frame(index, _seconds(message, recorded), f"{index:06d}", image)
+
+    def _messages(self, topic: str, start: int | None = None) -> Iterator[tuple[Any, int]]:
+        """Messages of a topic, from a time of recording on, and the nanoseconds at which they were recorded."""
         with self._open() as reader:
             connections = [connection for connection in reader.connections if connection.topic == topic]
-            for connection, recorded, data in reader.messages(connections):
+            for connection, recorded, data in reader.messages(connections, start=start):
                 yield reader.deserialize(data, connection.msgtype), recorded
 
     @contextmanager

@@ -93,7 +93,7 @@ def replay(
     from superpoint_ros.matching.front_end import PairMatcher
     from superpoint_ros.odometry.monocular import MonocularOdometry
 
-    extractor = load_extractor(config.extractor)
+    extractor = load_extractor(config.extractor, to_match=True)
     matcher = PairMatcher(config.matcher, config.geometry, config.keyframes)
     odometry = MonocularOdometry(config.odometry)
     camera = camera or source.camera

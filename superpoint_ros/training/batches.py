@@ -18,6 +18,9 @@ Batch = Mapping[str, Tensor]
 Sample = Mapping[str, NDArray[Any]]
 """One image or pair: arrays that are stacked into a batch."""
 
+_TRAINING = 1
+"""Last word of the seed of every sample: nothing that is seeded by up to three words is ever drawn in training."""
+
 MakeSample = Callable[[np.random.Generator], Sample]
 
 
@@ -43,7 +46,7 @@ class BatchStream(IterableDataset[Batch]):
         # The loader takes from its workers in turn, so that the order is that of one worker.
         first, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         for step in itertools.count(self._start + first, stride):
-            samples = [self._make(np.random.default_rng([self._seed, step, n])) for n in self._samples]
+            samples = [self._make(np.random.default_rng([self._seed, step, n, _TRAINING])) for n in self._samples]
             yield {name: torch.from_numpy(np.stack([sample[name] for sample in samples])) for name in samples[0]}
 
 

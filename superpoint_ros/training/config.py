@@ -106,11 +106,23 @@ class MagicPointConfig(TrainingConfig):
 
 
 class LossConfig(Section):
-    """What joint training minimizes beside the mean detector loss of both views."""
+    """What joint training minimizes: the mean detector loss of both views and a descriptor loss."""
 
-    descriptor_loss: Literal["contrastive"] = Field("contrastive", description="dual softmax over corresponding points")
+    descriptor_loss: Literal["contrastive", "hinge", "sampled_hinge"] = Field(
+        "contrastive",
+        description="dual softmax over corresponding points, the paper's hinge over all pairs of cells, or a sample of it",
+    )
     descriptor_weight: float = Field(0.5, ge=0.0, description="of the descriptor loss beside the detector loss")
-    temperature: float = Field(0.06, gt=0.0, le=10.0, description="of the softmax over similarities")
+    temperature: float = Field(0.06, gt=0.0, le=10.0, description="of the dual softmax over similarities")
+    positive_margin: float = Field(
+        1.0, ge=-1.0, le=1.0, description="of the hinge: similarity that corresponding cells should have"
+    )
+    negative_margin: float = Field(0.2, ge=-1.0, le=1.0, description="of the hinge: similarity that other cells may have")
+    positive_weight: float = Field(250.0, gt=0.0, description="of the hinge: of corresponding cells, which are few")
+    positives: int = Field(
+        300, ge=1, le=100000, description="of the sampled hinge: corresponding cells drawn for a pair of views"
+    )
+    negatives: int = Field(100, ge=1, le=100000, description="of the sampled hinge: cells that each of so many others meets")
 
 
 class SuperPointConfig(TrainingConfig):

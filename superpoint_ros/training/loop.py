@@ -99,6 +99,7 @@ class _Run:
 
     def steps(self, on_log: OnLog) -> None:
         config, fabric = self._config, self._fabric
+        torch.manual_seed(config.seed + fabric.global_rank)
         # The first process reads it for all of them: the other machines need not see the folder.
         state = fabric.broadcast(read_checkpoint(self._folder) if fabric.is_global_zero else None)
         step = restore(state, fabric.global_rank, self._parts) if state is not None else 0

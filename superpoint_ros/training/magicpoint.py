@@ -51,7 +51,7 @@ def train_magicpoint(config: MagicPointConfig, folder: Path, on_log: OnLog = lam
     network = SuperPointNet(ARCHITECTURES[config.architecture], batch_norm=True)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(_DESCRIPTOR_LAYERS))
-    # Never drawn in training, whose seeds have three numbers.
+    # Never drawn in training, whose seeds have a fourth word.
     unseen = [
         render(np.random.default_rng([config.seed, n]), *_VALIDATION_SIZE).image for n in range(config.log.validation_images)
     ]

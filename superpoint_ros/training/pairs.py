@@ -31,7 +31,8 @@ class PairSampler:
     """Makes pairs of views of photos, drawn by their weights.
 
     A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H/8, W/8) int64,
-    first_valid, second_valid: (H/8, W/8) bool, first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
+    first_valid, second_valid: (H/8, W/8) bool, homography: (3, 3) float32 from pixels of the first view to those of the second,
+    first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
     """
 
     def __init__(self, images: Sequence[LabelledImage], config: PairConfig) -> None:
@@ -53,6 +54,7 @@ class PairSampler:
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
+        pair["homography"] = (motion / motion[2, 2]).astype(np.float32)
         return pair | self._correspondences(rng, photo, first, motion)
 
     def _first_view(self, rng: np.random.Generator, shape: tuple[int, ...]) -> DoubleArray:

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, distributed, nn
 
 from superpoint_ros.errors import ConfigError, DeviceError, MissingDependencyError
-from superpoint_ros.training.config import MachineConfig
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+    from superpoint_ros.training.config import MachineConfig
 
 
 def start_processes(machine: MachineConfig) -> Fabric:
@@ -49,12 +50,16 @@ def world_size() -> int:
 
 
 def masked_mean(values: Tensor, valid: Tensor) -> Tensor:
-    """Mean of the values where ``valid``, of the same shape, is true; 0 where it never is.
+    """Mean of the values where ``valid``, of the same shape, is true, or their mean with such weights; 0 where none counts."""
+    return (values * valid).sum() / shared_count(valid)
 
-    With several processes, the number that is divided by is the mean over all of them: so the mean of what they return (and of
-    its gradient, which is what they exchange) is the mean over the valid values of the whole batch.
+
+def shared_count(valid: Tensor) -> Tensor:
+    """What each process must divide a sum over its part of the batch by: the mean number (or weight) of valid values, over all.
+
+    So the mean of what they get, and of its gradient, which is what they exchange, is the mean over the whole batch.
     """
-    return (values * valid).sum() / mean_over_processes(valid.sum().float()).clamp(min=1.0 / world_size())
+    return mean_over_processes(valid.sum().float()).clamp(min=1.0 / world_size())
 
 
 def mean_over_processes(value: Tensor) -> Tensor:

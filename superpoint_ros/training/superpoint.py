@@ -12,8 +12,9 @@ from superpoint_ros.features.network import SuperPointNet
 from superpoint_ros.features.weights import save_weights
 from superpoint_ros.training.batches import Batch
 from superpoint_ros.training.config import LossConfig, SuperPointConfig
+from superpoint_ros.training.hinge_loss import CellPairs, Hinge, dense_hinge_loss, sampled_hinge_loss
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
-from superpoint_ros.training.losses import contrastive_loss, detector_loss, sample_descriptors
+from superpoint_ros.training.losses import DescriptorLoss, contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairSampler
 from superpoint_ros.training.run_folder import WEIGHTS
 from superpoint_ros.training.validation import held_out
@@ -26,8 +27,7 @@ def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Los
     target = torch.cat([batch["first_target"], batch["second_target"]])
     valid = torch.cat([batch["first_valid"], batch["second_valid"]])
     detector = detector_loss(logits, target, valid)
-    first, second = _sampled(raw, batch)
-    descriptor = contrastive_loss(first, second, batch["pair_valid"], config.temperature)
+    descriptor = _descriptor_loss(raw, batch, config)
     return {
         "loss": detector + config.descriptor_weight * descriptor.loss,
         "detector": detector,
@@ -37,9 +37,16 @@ def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Los
     }
 
 
-def _sampled(raw: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+def _descriptor_loss(raw: Tensor, batch: Batch, config: LossConfig) -> DescriptorLoss:
     first, second = raw.chunk(2)
-    return sample_descriptors(first, batch["first_points"]), sample_descriptors(second, batch["second_points"])
+    if config.descriptor_loss == "contrastive":
+        points = (sample_descriptors(first, batch["first_points"]), sample_descriptors(second, batch["second_points"]))
+        return contrastive_loss(*points, batch["pair_valid"], config.temperature)
+    cells = CellPairs.of(first, second, batch["homography"], batch["first_valid"], batch["second_valid"])
+    hinge = Hinge(config.positive_margin, config.negative_margin, config.positive_weight)
+    if config.descriptor_loss == "hinge":
+        return dense_hinge_loss(cells, hinge)
+    return sampled_hinge_loss(cells, config.positives, config.negatives, hinge)
 
 
 def train_superpoint(

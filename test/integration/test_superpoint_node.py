@@ -17,9 +17,9 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import Trigger
 
 from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.ros.conversions import features_from_msg
-from superpoint_ros.ros.images import decode
 
 StartNode = Callable[..., NodeProcess]
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)

@@ -37,9 +37,9 @@ def run_here(folder, steps=small_run.STEPS, batch_norm=True, **settings):
     return stage.network
 
 
-def run_elsewhere(folder, processes=1, batch_norm=True):
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen([sys.executable, small_run.__file__, folder, str(processes), str(int(batch_norm))], env=environment)
+def run_elsewhere(folder, processes=1, batch_norm=True, descriptor_loss="contrastive"):
+    arguments = (sys.executable, small_run.__file__, folder, str(processes), str(int(batch_norm)), descriptor_loss)
+    return subprocess.Popen(arguments, env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def rows(folder, name="log.csv"):
@@ -52,9 +52,10 @@ def column(folder, name):
 
 
 def test_killed_run_goes_on_to_the_same_figures_and_weights(tmp_path, one_thread):
-    whole = run_here(tmp_path / "whole")
+    draws = {"descriptor_loss": "sampled_hinge"}  # so that the state of the random numbers matters
+    whole = run_here(tmp_path / "whole", **draws)
     rng = random.Random()
-    process = run_elsewhere(tmp_path / "killed")
+    process = run_elsewhere(tmp_path / "killed", **draws)
     log = tmp_path / "killed" / "log.csv"
     enough = rng.randint(3, small_run.STEPS // 2)
     end = time.monotonic() + 280
@@ -65,7 +66,7 @@ def test_killed_run_goes_on_to_the_same_figures_and_weights(tmp_path, one_thread
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
 
-    resumed = run_here(tmp_path / "killed")
+    resumed = run_here(tmp_path / "killed", **draws)
     assert (tmp_path / "killed/log.csv").read_text() == (tmp_path / "whole/log.csv").read_text()
     assert all(torch.equal(value, resumed.state_dict()[name]) for name, value in whole.state_dict().items())
 
