@@ -91,9 +91,7 @@ def read_numbers(path: Path, columns: int, delimiter: str | None = None, *, more
     return np.array([row for _, row in numbered_rows(path, columns, delimiter, more=more)], np.float64)
 
 
-def numbered_rows(
-    path: Path, columns: int, delimiter: str | None = None, *, more: bool = False
-) -> list[tuple[int, list[float]]]:
+def numbered_rows(path: Path, columns: int, delimiter: str | None = None, *, more: bool = False) -> list[tuple[int, list[float]]]:
     """What ``read_numbers`` reads, each row with the number of its line in the file, for errors."""
     try:
         lines = path.read_text().splitlines()

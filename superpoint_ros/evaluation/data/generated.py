@@ -72,10 +72,7 @@ def generate_pairs(path: Path, count: int, seed: int = 0) -> PairSet:
         raise DataError(f"pairs per image must be at least 1, got {count}")
     images = find_images([path])
     pairs = [
-        make(image, index, seed)
-        for make in (_illumination_pair, _viewpoint_pair)
-        for image in images
-        for index in range(count)
+        make(image, index, seed) for make in (_illumination_pair, _viewpoint_pair) for image in images for index in range(count)
     ]
     note = f"{2 * count} pairs from each of {len(images)} images, seed {seed}: the views are synthetic."
     return PairSet(path.resolve().name, LAYOUT, tuple(pairs), (note,))
@@ -101,9 +98,7 @@ def _viewpoint_pair(image: ImageFile, index: int, seed: int) -> ImagePair:
     return ImagePair(f"{image.name}/viewpoint-{index}", "viewpoint", first, second, homography)
 
 
-def _motion_inside(
-    rng: np.random.Generator, crop: DoubleArray, view: tuple[int, int], image: tuple[int, int]
-) -> DoubleArray:
+def _motion_inside(rng: np.random.Generator, crop: DoubleArray, view: tuple[int, int], image: tuple[int, int]) -> DoubleArray:
     """A random homography from the crop to a view that sees nothing beyond the image; ever milder ones until one fits."""
     width, height = view
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64) - 0.5

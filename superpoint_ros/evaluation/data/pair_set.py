@@ -27,7 +27,9 @@ class PairSet(Sequence[ImagePair]):
 
     def __post_init__(self) -> None:
         if not self.pairs:
-            raise DataError(f"{self.name} ({self.layout}) holds no pair of images with ground truth: {' '.join(self.notes)}".strip(": "))
+            raise DataError(
+                f"{self.name} ({self.layout}) holds no pair of images with ground truth: {' '.join(self.notes)}".strip(": ")
+            )
         names = [pair.name for pair in self.pairs]
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
