@@ -17,7 +17,7 @@ HEIGHT, WIDTH = 120, 160
 """Pixels of the images: as the paper has it, and as MagicPoint is trained."""
 
 _UNSEEN = 7_304_118
-"""First of the words that seed a test image. That of a training image is the seed of its run: any other gives other images."""
+"""First of the words that seed a test image; those of training start otherwise."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from superpoint_ros.features.network import CELL
 from superpoint_ros.training.losses import DescriptorLoss
+from superpoint_ros.training.parallel import masked_mean, shared_count
 
 _REACH = 8.0
 """Pixels between a moved centre and that of a corresponding cell, at most."""
@@ -86,8 +87,8 @@ def dense_hinge_loss(cells: CellPairs, hinge: Hinge = Hinge()) -> DescriptorLoss
     corresponds = _distances(cells.moved, _centres(*cells.shape, cells.moved.device)) <= _REACH
     cost = torch.where(corresponds, hinge.positive(similarity), hinge.negative(similarity))
     with torch.no_grad():
-        positive, negative = _mean(similarity, valid & corresponds), _mean(similarity, valid & ~corresponds)
-    return DescriptorLoss(_mean(cost, valid), positive, negative)
+        positive, negative = masked_mean(similarity, valid & corresponds), masked_mean(similarity, valid & ~corresponds)
+    return DescriptorLoss(masked_mean(cost, valid), positive, negative)
 
 
 def sampled_hinge_loss(cells: CellPairs, positives: int, negatives: int, hinge: Hinge = Hinge()) -> DescriptorLoss:
@@ -115,8 +116,8 @@ def sampled_hinge_loss(cells: CellPairs, positives: int, negatives: int, hinge: 
     negative_weight = per_negative[:, None, None] * apart
     total = (hinge.positive(near) * positive_weight).sum() + (hinge.negative(far) * negative_weight).sum()
     with torch.no_grad():
-        positive, negative = _mean(near, positive_weight), _mean(far, negative_weight)
-    return DescriptorLoss(total / (positive_pairs + negative_pairs).sum().clamp(min=1), positive, negative)
+        positive, negative = masked_mean(near, positive_weight), masked_mean(far, negative_weight)
+    return DescriptorLoss(total / shared_count(positive_pairs + negative_pairs), positive, negative)
 
 
 def _partners(cells: CellPairs) -> tuple[Tensor, Tensor]:
@@ -148,8 +149,3 @@ def _centres(rows: int, columns: int, device: torch.device) -> Tensor:
     """(rows · columns, 2) float32: x and y of the centres of cells, row-major; cell (0, 0) is centred on pixel (3.5, 3.5)."""
     y, x = torch.meshgrid(torch.arange(rows, device=device), torch.arange(columns, device=device), indexing="ij")
     return torch.stack([x, y], dim=2).reshape(-1, 2) * CELL + (CELL - 1) / 2
-
-
-def _mean(values: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean; 0 where all weights are."""
-    return (values * weight).sum() / weight.sum().clamp(min=1)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.utils.data import IterableDataset
 
 from superpoint_ros.features.network import CELL
 from superpoint_ros.simulation.augmentation import augment, degrade
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.training.batches import Sample
+from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.labels import detector_target
-from superpoint_ros.training.loop import Batch
 from superpoint_ros.types import DoubleArray, FloatArray
 
 _ALIASED = 1.3
@@ -31,45 +30,21 @@ class LabelledImage:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
-class PairConfig:
-    """height, width: of both views. correspondences: per pair. Zoom: pixels of the photo per pixel of the first view.
+class PairSampler:
+    """Makes pairs of views of photos, drawn by their weights.
 
-    upright: share of pairs whose first view is turned by less than 15 degrees; the others have any orientation.
-    degraded: share of views with strong noise, blur or compression.
+    A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H/8, W/8) int64,
+    first_valid, second_valid: (H/8, W/8) bool, homography: (3, 3) float32 from pixels of the first view to those of the second,
+    first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
     """
 
-    height: int = 192
-    width: int = 256
-    batch: int = 8
-    correspondences: int = 200
-    min_zoom: float = 0.6
-    max_zoom: float = 1.4
-    upright: float = 0.7
-    motion: HomographyRange = HomographyRange(rotation=45.0, scale=2.2, perspective=0.18, translation=0.15)
-    degraded: float = 0.2
-    seed: int = 0
-
-
-class PairDataset(IterableDataset[Batch]):
-    """An endless stream of batches; batch number n depends on the images, the seed and n alone.
-
-    ``homography`` (B, 3, 3) float32 maps pixels of the first view to those of the second.
-    """
-
-    def __init__(self, images: Sequence[LabelledImage], config: PairConfig, start: int = 0) -> None:
-        self.images, self.config, self.start = images, config, start
+    def __init__(self, images: Sequence[LabelledImage], config: PairConfig) -> None:
+        self.images, self.config = images, config
         weights = np.array([image.weight for image in images])
         self._share = weights / weights.sum()
 
-    def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(1)
-        step = self.start
-        while True:
-            rng = np.random.default_rng([self.config.seed, step])
-            pairs = [self._pair(rng, self.images[rng.choice(len(self.images), p=self._share)]) for _ in range(self.config.batch)]
-            yield {name: torch.from_numpy(np.stack([pair[name] for pair in pairs])) for name in pairs[0]}
-            step += 1
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        return self._pair(rng, self.images[rng.choice(len(self.images), p=self._share)])
 
     def _pair(self, rng: np.random.Generator, photo: LabelledImage) -> dict[str, np.ndarray]:
         height, width = self.config.height, self.config.width
@@ -77,7 +52,7 @@ class PairDataset(IterableDataset[Batch]):
         motion = random_homography(rng, height, width, self.config.motion)
         pair: dict[str, np.ndarray] = {}
         for name, view in (("first", first), ("second", motion @ first)):
-            seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice([0.3, 0.7, 1.0]))
+            seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice(self.config.strengths))
             pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)

@@ -5,9 +5,11 @@ import torch
 
 from superpoint_ros.features.network import Architecture, SuperPointNet
 from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.batches import BatchStream
+from superpoint_ros.training.config import LossConfig, PairConfig
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label, shi_tomasi_detector
-from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
-from superpoint_ros.training.superpoint import SuperPointConfig, superpoint_losses
+from superpoint_ros.training.pairs import LabelledImage, PairSampler
+from superpoint_ros.training.superpoint import superpoint_losses
 
 TINY = Architecture(encoder=(4, 4, 8, 8), head=16, descriptor=16)
 
@@ -16,7 +18,7 @@ TINY = Architecture(encoder=(4, 4, 8, 8), head=16, descriptor=16)
 def batch():
     image = SimulatedSequence(frames=10, seed=5, noise=0).frame(0).image
     labelled = LabelledImage(image, label(shi_tomasi_detector, image, AdaptationConfig(warps=4, threshold=0.06)))
-    return next(iter(PairDataset([labelled], PairConfig(height=96, width=128, batch=3, seed=1))))
+    return next(iter(BatchStream(PairSampler([labelled], PairConfig(height=96, width=128)), batch=3, seed=1)))
 
 
 @pytest.mark.parametrize("name", ["contrastive", "hinge", "sampled_hinge"])
@@ -26,7 +28,7 @@ def test_every_loss_falls_and_tells_what_belongs_together(batch, name):
     optimizer = torch.optim.AdamW(network.parameters(), lr=5e-3)
     figures = []
     for _ in range(40):
-        figures.append(superpoint_losses(network, batch, SuperPointConfig(descriptor_loss=name)))
+        figures.append(superpoint_losses(network, batch, LossConfig(descriptor_loss=name)))
         optimizer.zero_grad()
         figures[-1]["loss"].backward()
         optimizer.step()
