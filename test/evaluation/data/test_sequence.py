@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,12 @@ from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.simulation.bag import write_bag
-from superpoint_ros.simulation.folder import write_tum_folder
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
 
 @pytest.fixture
-def tum(tmp_path: Path, sequence: SimulatedSequence) -> Path:
-    write_tum_folder(sequence, tmp_path / "tum")
+def tum(tmp_path: Path, sequence: SimulatedSequence, write_tum: Callable[[SimulatedSequence, Path], None]) -> Path:
+    write_tum(sequence, tmp_path / "tum")
     return tmp_path / "tum"
 
 

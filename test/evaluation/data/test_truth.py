@@ -17,7 +17,6 @@ from superpoint_ros.evaluation.data.pair_set import PairSet
 from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs, check_truth
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.image_pair import ImagePair
-from superpoint_ros.simulation.folder import write_tum_folder
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.types import Pose
 
@@ -29,9 +28,9 @@ def cache() -> FeatureCache:
 
 
 @pytest.fixture(scope="module")
-def simulated(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
+def simulated(tmp_path_factory: pytest.TempPathFactory, write_tum: Callable[[SimulatedSequence, Path], None]) -> PairSet:
     folder = tmp_path_factory.mktemp("truth") / "tum"
-    write_tum_folder(SimulatedSequence(frames=5, size=(480, 360), rate=4.0), folder)
+    write_tum(SimulatedSequence(frames=5, size=(480, 360), rate=4.0), folder)
     return open_pairs(folder, gaps=(1, 2))
 
 
