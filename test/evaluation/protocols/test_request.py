@@ -62,3 +62,15 @@ def test_generated_pairs_need_no_ground_truth(scenes: list[Path]) -> None:
     assert len(prepared.evaluation.pairs) == 6
     assert {pair.group for pair in prepared.evaluation.pairs} == {"illumination", "viewpoint"}
     assert any("synthetic" in note for note in prepared.notes)
+
+
+def test_figures_of_sift_on_a_real_scene(shared_data: Path) -> None:
+    """What an independent script found for graf at these settings, on grey images: MMA@3 .334, repeatability .455."""
+    rows = [
+        metric.of(run.rows)
+        for task, name in (("descriptor", "mma_3"), ("detector", "repeatability"))
+        for run in [prepare(Request(task, (shared_data / "pairs" / "graf",), ("sift",), check=False)).run()]
+        for metric in run.metrics
+        if metric.name == name
+    ]
+    assert rows == pytest.approx([0.334, 0.455], abs=0.01)
