@@ -168,10 +168,10 @@ def _evaluate(request: Request, output: Path | None) -> None:
         say(f"report: {output / 'report.html'}")
 
 
-def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str], of: str = "pairs") -> None:
-    """A table for all pairs (of: what they are called) and one for each group, what failed, and every setting of the figures."""
+def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str]) -> None:
+    """A table for all pairs and one for each group, what failed, and every setting of the figures."""
     from superpoint_ros.evaluation.run_report import settings_line
-    from superpoint_ros.evaluation.summary import heading, unique
+    from superpoint_ros.evaluation.summary import heading, subject, unique
 
     for group in unique(summary.group for summary in summaries):
         columns = [summary for summary in summaries if summary.group == group]
@@ -182,7 +182,9 @@ def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str
         if any(summary.failed for summary in columns):
             rows.append(("failed, and counted as such", *failed))
         pairs = columns[0].pairs
-        print_table(escape(f"{group or run.protocol}, {pairs} {of}"), rows, ("", *(summary.features for summary in columns)))
+        print_table(
+            escape(f"{group or run.protocol}, {pairs} {subject(run)}"), rows, ("", *(summary.features for summary in columns))
+        )
     for row in [row for row in run.rows if row.error][:3]:
         ERRORS.print(f"[yellow]failed:[/] {escape(f'{row.features}, {row.pair}: {row.error}')}", highlight=False, soft_wrap=True)
     for note in notes:

@@ -43,6 +43,6 @@ def trajectory(
         task = bar.add_task("frames", total=sum(map(len, sources)) * len(features))
         command = shlex.join(["superpoint-ros", *sys.argv[1:]])
         run = evaluate_trajectories(sources, features, config, command, lambda: bar.advance(task))
-    print_run(run, summarize_run(run) if output is None else write_run(run, output), (), of="sequences")
+    print_run(run, summarize_run(run) if output is None else write_run(run, output), ())
     if output is not None:
         say(f"report: {output / 'report.html'}")

@@ -100,16 +100,17 @@ def _interval(
         return float("nan"), float("nan")
     from scipy.stats import bootstrap
 
-    found = bootstrap(
-        (rows,),
-        lambda drawn, axis: figure(np.moveaxis(drawn, axis, -1)),
-        n_resamples=resamples,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        vectorized=True,
-        batch=max(1, _BATCH // (len(rows) * seeds)),
-        random_state=np.random.default_rng(seed),
-    )
+    with np.errstate(invalid="ignore"):  # scipy's standard error of infinite errors, which nobody asks for
+        found = bootstrap(
+            (rows,),
+            lambda drawn, axis: figure(np.moveaxis(drawn, axis, -1)),
+            n_resamples=resamples,
+            confidence_level=CONFIDENCE,
+            method="percentile",
+            vectorized=True,
+            batch=max(1, _BATCH // (len(rows) * seeds)),
+            random_state=np.random.default_rng(seed),
+        )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 

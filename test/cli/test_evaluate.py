@@ -143,6 +143,7 @@ def test_what_does_not_fit_is_refused_in_one_line(run: Callable, scenes: Path, s
 
 def test_damaged_data_is_refused_in_one_line(run: Callable, copy: Path, sequence_folder: Path, tmp_path: Path) -> None:
     sift = ("--features", "sift", NO_CACHE)
+    shutil.copytree(copy / "wall", copy / "roof")
     np.savetxt(copy / "wall" / "H1to2p", np.linalg.inv(H))
     doubtful = run("evaluate", "detector", copy, *sift)
     assert doubtful.status == 0 and "note: wall/1-2: the homography looks inverted" in doubtful.err

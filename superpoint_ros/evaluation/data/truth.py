@@ -18,7 +18,7 @@ from superpoint_ros.evaluation.data.pair_set import PairSet
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
 from superpoint_ros.evaluation.image_pair import ImagePair
-from superpoint_ros.matching.camera_model import normalize_points
+from superpoint_ros.evaluation.one_camera import in_one_camera
 from superpoint_ros.matching.mutual_nearest import match
 from superpoint_ros.matching.plausibility import in_front, ray_angles
 from superpoint_ros.matching.residuals import essential_matrix, fundamental_matrix, sampson_errors, transfer_errors
@@ -135,11 +135,8 @@ class _TwoCameras:
 
     @staticmethod
     def of(a: DoubleArray, b: DoubleArray, first: Camera, second: Camera) -> _TwoCameras:
-        focal = (first.fx + first.fy + second.fx + second.fy) / 4
-        camera = Camera(second.width, second.height, focal, focal, 0.0, 0.0)
-        x, y = focal * normalize_points(a, first), focal * normalize_points(b, second)
-        seen = np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1)
-        return _TwoCameras(x[seen], y[seen], camera)
+        seen = in_one_camera(a, b, first, second)
+        return _TwoCameras(seen.first, seen.second, seen.camera)
 
     def explained(self, truth: Pose, max_error: float) -> _Explained:
         best = find_relative_pose(self.first, self.second, self.camera, GeometryConfig(max_error=max_error))

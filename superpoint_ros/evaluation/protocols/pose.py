@@ -9,14 +9,14 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from superpoint_ros.evaluation.metrics.inlier_ratio import inlier_ratio
+from superpoint_ros.evaluation.one_camera import OneCamera, in_one_camera
 from superpoint_ros.evaluation.presets import Protocol
 from superpoint_ros.evaluation.protocols.measure import Marked, ScaledPair, number, suffix
 from superpoint_ros.evaluation.relative_pose import MIN_BASELINE, relative_pose_error
 from superpoint_ros.evaluation.result import Metric
-from superpoint_ros.matching.camera_model import normalize_points
 from superpoint_ros.matching.residuals import essential_matrix, fundamental_matrix, sampson_errors
 from superpoint_ros.matching.robust import find_relative_pose
-from superpoint_ros.types import BoolArray, Camera, DoubleArray, Features, FloatArray, Matches, Pose
+from superpoint_ros.types import Camera, DoubleArray, Features, FloatArray, Matches, Pose
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,6 @@ def _epipolar_errors(pose: Pose, a: DoubleArray, b: DoubleArray, camera: Camera)
     return sampson_errors(fundamental_matrix(essential_matrix(pose.rotation, unit), camera.matrix), a, b)
 
 
-def _in_one_camera(pair: ScaledPair, a: FloatArray, b: FloatArray) -> tuple[BoolArray, DoubleArray, DoubleArray, Camera]:
-    """Which matches have rays in both images, and where an ideal camera with the mean focal length of both would see those, so
-    that an error in pixels means the same for every lens.
-    """
-    first, second = pair.first_camera, pair.second_camera
-    assert first is not None and second is not None
-    x, y = normalize_points(a, first), normalize_points(b, second)
-    usable = np.asarray(np.isfinite(x).all(axis=1) & np.isfinite(y).all(axis=1))
-    focal = (first.fx + first.fy + second.fx + second.fy) / 4.0
-    size = max(first.width, second.width), max(first.height, second.height)
-    return usable, focal * x[usable], focal * y[usable], Camera(*size, focal, focal, 0.0, 0.0)
+def _in_one_camera(pair: ScaledPair, a: FloatArray, b: FloatArray) -> OneCamera:
+    assert pair.first_camera is not None and pair.second_camera is not None
+    return in_one_camera(a, b, pair.first_camera, pair.second_camera)

@@ -68,7 +68,7 @@ def test_what_lies_outside_of_the_other_image_does_not_count(plane, features_fil
     mapped = np.column_stack([everywhere, np.ones(200)]) @ plane.pair.homography.T
     mapped = mapped[:, :2] / mapped[:, 2:]
     seen = ((mapped >= -0.5) & (mapped <= (699.5, 759.5))).all(axis=1)
-    assert 100 < seen.sum() < 190
+    assert 100 < seen.sum() < 195
     wide = replace(plane, first=everywhere, second=mapped[seen])
     for resize in (Resize(), Resize("long", (450,)), Resize("short", (800,))):
         _, figures = evaluate("detector", Protocol(resize, 1000, (4,)), wide, features_file(wide))
