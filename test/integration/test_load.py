@@ -65,8 +65,9 @@ def test_a_camera_faster_than_the_machine_is_followed_without_a_backlog_and_drop
 @pytest.mark.timeout(1200)
 def test_thousands_of_frames_do_not_grow_the_memory(start: StartNode, probe: Probe) -> None:
     camera = Camera(160, 120, 150.0, 150.0, 79.5, 59.5)
-    settings = ("-p", "extractor.model:=orb", "-p", "extractor.max_keypoints:=100", "-p", "path_length:=50")
-    with start("frontend_node", *settings) as node:
+    reliable = "qos_overrides./image.subscription.reliability:=reliable"
+    settings = ("extractor.model:=orb", "extractor.max_keypoints:=100", "path_length:=50", reliable)
+    with start("frontend_node", *(word for setting in settings for word in ("-p", setting))) as node:
         features = probe.listen(FeaturesMsg, "features")
         matches, odometry = probe.listen(MatchesMsg, "matches"), probe.listen(Odometry, "odometry")
         probe.publisher(CameraInfo, "camera_info").publish(camera_message(camera))
