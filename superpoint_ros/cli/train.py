@@ -94,7 +94,7 @@ def superpoint(
     from superpoint_ros.features.network import ARCHITECTURES
     from superpoint_ros.training.checkpoint import load_network
     from superpoint_ros.training.config import SuperPointConfig, training_config
-    from superpoint_ros.training.photos import read_labels
+    from superpoint_ros.training.photos import label_sources, read_labels
     from superpoint_ros.training.superpoint import train_superpoint
 
     network = load_network(start)
@@ -104,7 +104,7 @@ def superpoint(
     settings = training_config(SuperPointConfig, values, overrides)
     images = read_labels(labels)
     with _steps(settings.optimizer.steps) as on_log:
-        weights = train_superpoint(network, images, settings, output, name, licence, on_log)
+        weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
 
