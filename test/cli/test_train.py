@@ -1,7 +1,7 @@
 """From images to weights by the command line: label, train magicpoint, train superpoint."""
 
-import re
 import json
+import re
 from pathlib import Path
 
 import cv2

@@ -28,5 +28,5 @@ def test_labels_without_a_table_are_of_unknown_licence(tmp_path):
 
 def test_table_that_is_no_text_is_refused(tmp_path):
     (tmp_path / "MANIFEST.tsv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="MANIFEST.tsv"):
+    with pytest.raises(DataError, match=r"MANIFEST\.tsv"):
         read_table(tmp_path / "MANIFEST.tsv")
