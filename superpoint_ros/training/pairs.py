@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from superpoint_ros.features.network import CELL
-from superpoint_ros.simulation.augmentation import augment
+from superpoint_ros.simulation.augmentation import augment, degrade
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.batches import Sample
 from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.labels import detector_target
 from superpoint_ros.types import DoubleArray, FloatArray
+
+_ALIASED = 1.3
+"""Pixels of a photo per pixel of a view, from which on bilinear interpolation skips visible detail."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ class PairSampler:
         motion = random_homography(rng, height, width, self.config.motion)
         pair: dict[str, np.ndarray] = {}
         for name, view in (("first", first), ("second", motion @ first)):
-            image = cv2.warpPerspective(photo.image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            pair[f"{name}_image"] = augment(rng, np.asarray(image, np.uint8), strength=rng.choice(self.config.strengths))[None]
+            seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice(self.config.strengths))
+            pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
@@ -98,6 +101,15 @@ class PairSampler:
             "second_points": padded[:, 2:].copy(),
             "pair_valid": np.arange(wanted) < len(both),
         }
+
+
+def _render(photo: NDArray[np.uint8], view: DoubleArray, height: int, width: int) -> NDArray[np.uint8]:
+    """A view of the photo, which is blurred first where the view is smaller: aliasing looks like corners."""
+    shrink = 1.0 / np.sqrt(abs(np.linalg.det(view[:2, :2])))
+    if shrink > _ALIASED:
+        photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.4 * shrink), np.uint8)
+    image = cv2.warpPerspective(photo, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(image, np.uint8)
 
 
 def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
 from superpoint_ros.training.batches import Batch
 from superpoint_ros.training.config import LossConfig, SuperPointConfig
 from superpoint_ros.training.hinge_loss import CellPairs, Hinge, dense_hinge_loss, sampled_hinge_loss
@@ -22,6 +22,7 @@ from superpoint_ros.training.pairs import LabelledImage, PairSampler
 from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
 from superpoint_ros.training.sources import Source, licence_counts, licence_summary, write_sources
 from superpoint_ros.training.validation import held_out
+from superpoint_ros.training.widen import widen
 
 
 def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Losses:
@@ -63,17 +64,22 @@ def train_superpoint(
     sources: Sequence[Source] = (),
     on_log: OnLog = lambda step, figures: None,
 ) -> Path | None:
-    """Train the network (with batch norm) in place, from its weights or from the checkpoint in ``folder``.
+    """Train from the weights of this network (with batch norm), or from the checkpoint in ``folder``.
 
+    A network that is narrower than the architecture is widened first.
     name, licence: of the weights, for their file. sources: of the images; a summary goes into that file, the table beside it.
     Returns the file, or None where another process writes it. Raises as ``loop.train``.
     """
+    wanted = ARCHITECTURES[config.architecture]
     data = {
         "images": len(images),
         "licences": licence_counts(sources),
         "labels": _checksum(array for image in images for array in (image.image, image.corners, np.float64(image.weight))),
         "start": _checksum(tensor.numpy() for tensor in network.state_dict().values()),
     }
+    if network.architecture != wanted:
+        torch.manual_seed(config.seed)
+        network = widen(network, wanted)
     unseen = held_out(len(images), config.log.validation_images)
     learned = [image for n, image in enumerate(images) if n not in unseen]
 

@@ -21,8 +21,7 @@ def test_every_shipped_file_is_valid_and_complete(architecture, stage):
     values = shipped(f"{architecture}-{stage}")
     config = training_config(STAGES[stage], values, {})
     assert config.model_dump(mode="json") == values
-    if stage == "magicpoint":
-        assert config.architecture == architecture
+    assert config.architecture == architecture
 
 
 @pytest.mark.parametrize("stage", STAGES)
