@@ -70,7 +70,9 @@ def magicpoint(
 def superpoint(
     labels: Annotated[Path, typer.Argument(help="folder that `superpoint-ros label` wrote")],
     output: Output,
-    start: Annotated[Path, typer.Option("--start", metavar="FOLDER", help="run folder whose network to start from")],
+    start: Annotated[
+        str, typer.Option("--start", metavar="FOLDER|NAME|FILE", help="run folder, model or weights file to start from")
+    ],
     config: File = None,
     architecture: Architecture = None,
     steps: Steps = None,
@@ -88,21 +90,21 @@ def superpoint(
     [bold]Examples[/bold]
 
       superpoint-ros train superpoint labels --start runs/magicpoint -o runs/superpoint
-      superpoint-ros train superpoint labels --start runs/superpoint --architecture full -o runs/full
+      superpoint-ros train superpoint my_labels --start small --steps 1000 --learning-rate 3e-4 -o runs/mine
       superpoint-ros extract photo.png --model runs/superpoint/weights.safetensors -o features.h5
     """
     from superpoint_ros.features.network import ARCHITECTURES
-    from superpoint_ros.training.checkpoint import load_network
     from superpoint_ros.training.config import SuperPointConfig, training_config
     from superpoint_ros.training.photos import label_sources, read_labels
+    from superpoint_ros.training.start import start_network
     from superpoint_ros.training.superpoint import train_superpoint
 
-    network = load_network(start)
+    images = read_labels(labels)
+    network = start_network(start, images)
     of_start = "full" if network.architecture == ARCHITECTURES["full"] else "small"
     values = {"architecture": of_start, **_settings(config, architecture or of_start, "superpoint")}
     overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
     settings = training_config(SuperPointConfig, values, overrides)
-    images = read_labels(labels)
     with _steps(settings.optimizer.steps) as on_log:
         weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:

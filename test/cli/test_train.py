@@ -105,7 +105,9 @@ def test_run_with_other_settings_is_refused(runs):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "superpoint", "{empty}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
+        (["train", "superpoint", "{empty}", "--start", "small", "-o", "{empty}/out"], "has no labels"),
+        (["train", "superpoint", "{labels}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
+        (["train", "superpoint", "{labels}", "--start", "nothing", "-o", "{empty}/out"], "no model 'nothing'"),
         (["train", "magicpoint", "--config", "{empty}/none.yaml", "-o", "{empty}/out"], "cannot read"),
         (["train", "magicpoint", "--precision", "16-mixed", "--accelerator", "cpu", "-o", "{empty}/out"], "needs a GPU"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
@@ -113,8 +115,8 @@ def test_run_with_other_settings_is_refused(runs):
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path: Path):
-    result = CliRunner().invoke(app, [argument.format(empty=tmp_path) for argument in arguments])
+def test_bad_input_is_one_line_and_exit_2(arguments, message, labels, tmp_path: Path):
+    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels) for argument in arguments])
     assert result.exit_code == 2
     assert message in result.output
     assert len(result.output.strip().splitlines()) == 1
