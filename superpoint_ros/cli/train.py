@@ -20,6 +20,7 @@ Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="
 File = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="settings; without it those that this package ships")
 ]
+Architecture = Annotated[str | None, typer.Option(help="small or full", rich_help_panel=_OVER)]
 Steps = Annotated[int | None, typer.Option(min=1, help="batches in all", rich_help_panel=_OVER)]
 Rate = Annotated[float | None, typer.Option(help="largest learning rate of the schedule", rich_help_panel=_OVER)]
 Seed = Annotated[int | None, typer.Option(min=0, help="of the weights and of the data", rich_help_panel=_OVER)]
@@ -35,7 +36,7 @@ Nodes = Annotated[int | None, typer.Option(min=1, help="machines", rich_help_pan
 def magicpoint(
     output: Output,
     config: File = None,
-    architecture: Annotated[str | None, typer.Option(help="small or full", rich_help_panel=_OVER)] = None,
+    architecture: Architecture = None,
     steps: Steps = None,
     learning_rate: Rate = None,
     seed: Seed = None,
@@ -52,14 +53,11 @@ def magicpoint(
       superpoint-ros train magicpoint --architecture full --precision bf16-mixed -o runs/magicpoint-full
       superpoint-ros train magicpoint --config my.yaml --devices 4 -o runs/mine
     """
-    from superpoint_ros.features.network import ARCHITECTURES
     from superpoint_ros.training.config import MagicPointConfig, training_config
     from superpoint_ros.training.magicpoint import train_magicpoint
 
-    if architecture not in (None, *ARCHITECTURES):
-        raise ConfigError(f"there is no architecture {architecture!r}: choose from {', '.join(ARCHITECTURES)}")
     values = _settings(config, architecture or "small", "magicpoint")
-    overrides = _common(steps, learning_rate, seed, precision, accelerator, devices, nodes) | {"architecture": architecture}
+    overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
     settings = training_config(MagicPointConfig, values, overrides)
     with _steps(settings.optimizer.steps) as on_log:
         weights = train_magicpoint(settings, output, on_log)
@@ -72,8 +70,11 @@ def magicpoint(
 def superpoint(
     labels: Annotated[Path, typer.Argument(help="folder that `superpoint-ros label` wrote")],
     output: Output,
-    start: Annotated[Path, typer.Option("--start", metavar="FOLDER", help="run folder whose network to start from")],
+    start: Annotated[
+        str, typer.Option("--start", metavar="FOLDER|NAME|FILE", help="run folder, model or weights file to start from")
+    ],
     config: File = None,
+    architecture: Architecture = None,
     steps: Steps = None,
     learning_rate: Rate = None,
     seed: Seed = None,
@@ -89,33 +90,38 @@ def superpoint(
     [bold]Examples[/bold]
 
       superpoint-ros train superpoint labels --start runs/magicpoint -o runs/superpoint
+      superpoint-ros train superpoint my_labels --start small --steps 1000 --learning-rate 3e-4 -o runs/mine
       superpoint-ros extract photo.png --model runs/superpoint/weights.safetensors -o features.h5
     """
     from superpoint_ros.features.network import ARCHITECTURES
-    from superpoint_ros.training.checkpoint import load_network
     from superpoint_ros.training.config import SuperPointConfig, training_config
-    from superpoint_ros.training.photos import read_labels
+    from superpoint_ros.training.photos import label_sources, read_labels
+    from superpoint_ros.training.start import start_network
     from superpoint_ros.training.superpoint import train_superpoint
 
-    network = load_network(start)
-    architecture = "full" if network.architecture == ARCHITECTURES["full"] else "small"
-    values = _settings(config, architecture, "superpoint")
-    overrides = _common(steps, learning_rate, seed, precision, accelerator, devices, nodes)
-    settings = training_config(SuperPointConfig, values, overrides)
     images = read_labels(labels)
+    network = start_network(start, images)
+    of_start = "full" if network.architecture == ARCHITECTURES["full"] else "small"
+    values = {"architecture": of_start, **_settings(config, architecture or of_start, "superpoint")}
+    overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
+    settings = training_config(SuperPointConfig, values, overrides)
     with _steps(settings.optimizer.steps) as on_log:
-        weights = train_superpoint(network, images, settings, output, name, licence, on_log)
+        weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
 
 
 def _settings(path: Path | None, architecture: str, stage: str) -> dict[str, Any]:
+    from superpoint_ros.features.network import ARCHITECTURES
     from superpoint_ros.io.shipped import shipped_file
 
+    if architecture not in ARCHITECTURES:
+        raise ConfigError(f"there is no architecture {architecture!r}: choose from {', '.join(ARCHITECTURES)}")
     return load_yaml(path or shipped_file(f"config/training/{architecture}-{stage}.yaml"))
 
 
 def _common(
+    architecture: str | None,
     steps: int | None,
     learning_rate: float | None,
     seed: int | None,
@@ -125,6 +131,7 @@ def _common(
     nodes: int | None,
 ) -> dict[str, Any]:
     return {
+        "architecture": architecture,
         "optimizer.steps": steps,
         "optimizer.learning_rate": learning_rate,
         "seed": seed,

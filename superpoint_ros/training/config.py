@@ -49,7 +49,7 @@ class PairConfig(Section):
         description="share of first views turned by less than 15 degrees; others by any angle",
     )
     strengths: Strengths = Field((0.3, 0.7, 1.0), min_length=1, description="of the change of light, blur and noise")
-    degraded: float = Field(0.2, ge=0.0, le=1.0, description="share of views ruined by strong noise, blur or compression")
+    degraded: float = Field(0.2, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
     motion: HomographyRange = Field(
         HomographyRange(rotation=45.0, scale=2.2, perspective=0.18, translation=0.15),
         description="from the first view to the second",
@@ -88,6 +88,7 @@ class MachineConfig(Section):
 class TrainingConfig(Section):
     """What both stages have."""
 
+    architecture: Literal["small", "full"] = Field("small", description="the network")
     seed: int = Field(0, ge=0, description="of the weights and of the data")
     optimizer: OptimizerConfig = OptimizerConfig()
     log: LogConfig = LogConfig()
@@ -102,7 +103,6 @@ class TrainingConfig(Section):
 class MagicPointConfig(TrainingConfig):
     """The detector on rendered shapes."""
 
-    architecture: Literal["small", "full"] = Field("small", description="the network")
     shapes: ShapesConfig = ShapesConfig()
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 
 from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
-from superpoint_ros.features.weights import save_weights
 from superpoint_ros.simulation.augmentation import augment
 from superpoint_ros.simulation.synthetic_shapes import render
 from superpoint_ros.training.batches import Batch, Sample
@@ -16,7 +15,7 @@ from superpoint_ros.training.config import MagicPointConfig, ShapesConfig
 from superpoint_ros.training.labels import detector_target
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import detector_loss
-from superpoint_ros.training.run_folder import WEIGHTS
+from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
 
 _DESCRIPTOR_LAYERS = ("convDa", "convDb", "bn_convDa")
 _VALIDATION_SIZE = (240, 320)
@@ -60,5 +59,5 @@ def train_magicpoint(config: MagicPointConfig, folder: Path, on_log: OnLog = lam
         return None
     training = f"detector only, {config.optimizer.steps} batches of {config.shapes.batch} rendered shapes"
     path = folder / WEIGHTS
-    save_weights(path, network.state_dict(), network.architecture, "magicpoint", training=training)
+    write_weights(path, network, "magicpoint", training=training, code=code_version())
     return path

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from superpoint_ros.io.images import find_images, read_image
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label_here
 from superpoint_ros.training.pairs import LabelledImage
+from superpoint_ros.training.sources import MANIFEST, Source, read_sources, read_table, write_sources
 from superpoint_ros.types import FloatArray
 
 FREE_LICENCES = frozenset(
@@ -31,14 +32,16 @@ LabelAll = Callable[[Iterable[NDArray[np.uint8]], Detector, AdaptationConfig], I
 
 MAX_SIZE = 480
 _SETTINGS = "settings.json"
+_RENDERED = {"kind": "rendering", "source": "superpoint_ros", "licence": "Apache-2.0"}
 
 
 @dataclass(frozen=True)
 class Photo:
-    """An image file and how often it is drawn in training, relative to others."""
+    """An image file, how often it is drawn in training, relative to others, and what is known of its source and licence."""
 
     path: Path
     weight: float = 1.0
+    source: Source = field(default_factory=dict, compare=False)
 
 
 def free_photos(folder: Path) -> list[Photo]:
@@ -46,21 +49,18 @@ def free_photos(folder: Path) -> list[Photo]:
 
     Raises DataError without a manifest or without any such image.
     """
-    manifest = folder / "MANIFEST.tsv"
-    try:
-        with manifest.open(newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-    except OSError as error:
-        raise DataError(f"cannot read {manifest} ({error.strerror}): it must name each image and its licence") from error
-    free = [row for row in rows if row["licence"] in FREE_LICENCES and "disputed" not in row["note"]]
+    manifest = folder / MANIFEST
+    free = [row for row in read_table(manifest) if row["licence"] in FREE_LICENCES and "disputed" not in row["note"]]
     if not free:
         raise DataError(f"{manifest} names no image under one of {', '.join(sorted(FREE_LICENCES))}")
-    return [Photo(folder / row["file"], 2.0 if row["kind"] == "photo" else 1.0) for row in free]
+    return [Photo(folder / row["file"], 2.0 if row["kind"] == "photo" else 1.0, row) for row in free]
 
 
 def folder_photos(folder: Path) -> list[Photo]:
-    """Every image of a folder. Raises DataError where there is none."""
-    return [Photo(image.path) for image in find_images([folder])]
+    """Every image of a folder, with its row of the folder's MANIFEST.tsv, if any. Raises DataError where there is no image."""
+    manifest = folder / MANIFEST
+    rows = {folder / row["file"]: row for row in (read_table(manifest) if manifest.exists() else [])}
+    return [Photo(image.path, source=rows.get(image.path, {})) for image in find_images([folder])]
 
 
 def render_scenes(folder: Path, count: int, first_seed: int = 1000) -> list[Photo]:
@@ -74,7 +74,7 @@ def render_scenes(folder: Path, count: int, first_seed: int = 1000) -> list[Phot
             sequence = SimulatedSequence(frames=150, seed=first_seed + n // 2)
             cv2.imwrite(str(partial), sequence.frame((10, 80)[n % 2]).image)
             partial.replace(path)
-        photos.append(Photo(path))
+        photos.append(Photo(path, source=_RENDERED))
     return photos
 
 
@@ -89,6 +89,7 @@ def write_labels(
 ) -> None:
     """Label every photo, shrunk to ``max_size`` pixels at most, into one ``.npz`` each; files that exist are kept.
 
+    SOURCES.tsv beside them says where each image comes from and under which licence.
     detector: its name, which is kept with the labels, and what it does. label_all: where the work is done.
     Raises DataError where the folder holds labels made with other settings, or where two photos have one name.
     """
@@ -99,6 +100,7 @@ def write_labels(
             raise DataError(f"the labels of {other} and {photo.path} would have one name; rename one of them")
     name, detect = detector
     _keep_settings(folder, {"detector": name, "max_size": max_size, **asdict(config)})
+    write_sources(folder, ({**photo.source, "file": photo.path.name} for photo in photos))
     paths = {photo: folder / f"{photo.path.stem}.npz" for photo in photos}
     missing = [photo for photo, path in paths.items() if not path.exists()]
     for _ in range(len(photos) - len(missing)):
@@ -131,14 +133,27 @@ def _keep_settings(folder: Path, settings: dict[str, Any]) -> None:
 
 def read_labels(folder: Path) -> list[LabelledImage]:
     """What ``write_labels`` wrote. Raises DataError where there is nothing."""
+    return [_read_label_file(path) for path in _label_files(folder)]
+
+
+def label_sources(folder: Path) -> list[Source]:
+    """Where the images of ``read_labels`` come from, in its order. Raises DataError."""
+    return read_sources(folder, [path.name for path in _label_files(folder)])
+
+
+def _read_label_file(path: Path) -> LabelledImage:
+    try:
+        with np.load(path) as content:
+            return LabelledImage(content["image"], content["corners"], float(content["weight"]))
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DataError(f"{path} is damaged or no label file ({error}); delete it and label again") from error
+
+
+def _label_files(folder: Path) -> list[Path]:
     files = sorted(path for path in folder.glob("*.npz") if not path.name.endswith(".partial.npz"))
     if not files:
         raise DataError(f"{folder} has no labels; make some: superpoint-ros label PHOTOS -o {folder}")
-    images = []
-    for path in files:
-        with np.load(path) as content:
-            images.append(LabelledImage(content["image"], content["corners"], float(content["weight"])))
-    return images
+    return files
 
 
 def grey_photo(path: Path, max_size: int = MAX_SIZE) -> NDArray[np.uint8]:

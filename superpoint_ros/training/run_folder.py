@@ -14,9 +14,12 @@ from typing import Any
 
 import torch
 import yaml
+from safetensors import SafetensorError
 
 import superpoint_ros
 from superpoint_ros.errors import ConfigError, DataError
+from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.weights import save_weights
 from superpoint_ros.training.checkpoint import CHECKPOINT
 from superpoint_ros.training.config import TrainingConfig, differences, write_config
 from superpoint_ros.training.files import disk_errors, write_atomically
@@ -74,6 +77,16 @@ def code_version() -> str:
     except (OSError, subprocess.CalledProcessError):
         return superpoint_ros.__version__
     return f"{revision}+changes" if changes else revision
+
+
+def write_weights(path: Path, network: SuperPointNet, name: str, **metadata: str) -> None:
+    """Write the weights of a run, batch norm folded. Raises DataError where the disk is full."""
+    partial = path.with_name(f"partial.{path.name}")
+    try:
+        save_weights(partial, network.state_dict(), network.architecture, name, **metadata)
+        partial.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"cannot write {path} ({error}): make room and start the same command again") from error
 
 
 def _git(root: Path, *command: str) -> str:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from superpoint_ros.features.network import SuperPointNet
-from superpoint_ros.features.weights import save_weights
+from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
 from superpoint_ros.training.batches import Batch
 from superpoint_ros.training.config import LossConfig, SuperPointConfig
 from superpoint_ros.training.hinge_loss import CellPairs, Hinge, dense_hinge_loss, sampled_hinge_loss
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import DescriptorLoss, contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairSampler
-from superpoint_ros.training.run_folder import WEIGHTS
+from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
+from superpoint_ros.training.sources import Source, licence_counts, licence_summary, write_sources
 from superpoint_ros.training.validation import held_out
+from superpoint_ros.training.widen import widen
 
 
 def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Losses:
@@ -56,13 +61,25 @@ def train_superpoint(
     folder: Path,
     name: str = "custom",
     licence: str = "not stated",
+    sources: Sequence[Source] = (),
     on_log: OnLog = lambda step, figures: None,
 ) -> Path | None:
-    """Train the network (with batch norm) in place, from its weights or from the checkpoint in ``folder``.
+    """Train from the weights of this network (with batch norm), or from the checkpoint in ``folder``.
 
-    name, licence: of the weights, for their file. Returns that file, or None where another process writes it.
-    Raises as ``loop.train``.
+    A network that is narrower than the architecture is widened first.
+    name, licence: of the weights, for their file. sources: of the images; a summary goes into that file, the table beside it.
+    Returns the file, or None where another process writes it. Raises as ``loop.train``.
     """
+    wanted = ARCHITECTURES[config.architecture]
+    data = {
+        "images": len(images),
+        "licences": licence_counts(sources),
+        "labels": _checksum(array for image in images for array in (image.image, image.corners, np.float64(image.weight))),
+        "start": _checksum(tensor.numpy() for tensor in network.state_dict().values()),
+    }
+    if network.architecture != wanted:
+        torch.manual_seed(config.seed)
+        network = widen(network, wanted)
     unseen = held_out(len(images), config.log.validation_images)
     learned = [image for n, image in enumerate(images) if n not in unseen]
 
@@ -70,10 +87,21 @@ def train_superpoint(
         return superpoint_losses(net, batch, config.loss)
 
     sampler = PairSampler(learned, config.pairs)
-    stage = Stage(network, sampler, config.pairs.batch, losses, [images[n].image for n in unseen])
+    stage = Stage(network, sampler, config.pairs.batch, losses, [images[n].image for n in unseen], data)
     if not train(stage, config, folder, on_log):
         return None
     training = f"{config.optimizer.steps} batches of {config.pairs.batch} pairs of {len(learned)} images"
     path = folder / WEIGHTS
-    save_weights(path, network.state_dict(), network.architecture, name, licence=licence, training=training)
+    about = {"licence": licence, "training": training, "code": code_version()}
+    if sources:
+        write_sources(folder, sources)
+        about["data"] = licence_summary(sources)
+    write_weights(path, network, name, **about)
     return path
+
+
+def _checksum(arrays: Iterable[NDArray[Any] | np.generic]) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]

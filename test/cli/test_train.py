@@ -1,11 +1,13 @@
 """From images to weights by the command line: label, train magicpoint, train superpoint."""
 
+import json
 import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from superpoint_ros.cli.main import app
@@ -47,39 +49,75 @@ def test_labels_cover_the_licensed_images_only_and_are_kept(photos, labels):
     assert {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")} == before
 
 
-def test_training_gives_weights_that_extract(labels, tmp_path):
-    run("train", "magicpoint", "--steps", 2, "-o", tmp_path / "magicpoint")
-    run(
-        "train",
-        "superpoint",
-        labels,
-        "--start",
-        tmp_path / "magicpoint",
-        "--steps",
-        2,
-        "--name",
-        "mine",
-        "-o",
-        tmp_path / "superpoint",
-    )
-    weights = tmp_path / "superpoint" / "weights.safetensors"
+@pytest.fixture(scope="module")
+def runs(labels, tmp_path_factory):
+    """Run folders of both stages, each of two steps at a size that a test has time for."""
+    folder = tmp_path_factory.mktemp("runs")
+    shapes = write(folder / "magicpoint.yaml", shapes={"height": 48, "width": 64, "batch": 2})
+    run("train", "magicpoint", "--config", shapes, "--steps", 2, "-o", folder / "magicpoint")
+    pairs = write(folder / "superpoint.yaml", pairs={"height": 96, "width": 128, "batch": 2})
+    start = ("--start", folder / "magicpoint", "--config", pairs)
+    run("train", "superpoint", labels, *start, "--steps", 2, "--name", "mine", "--licence", "MIT", "-o", folder / "superpoint")
+    return folder
+
+
+def write(path, **settings):
+    machine = {"workers": 0, "accelerator": "cpu"}
+    path.write_text(yaml.safe_dump({**settings, "machine": machine, "log": {"validation_images": 0}}))
+    return path
+
+
+def test_training_gives_weights_that_extract(runs):
+    weights = runs / "superpoint" / "weights.safetensors"
     superpoint = SuperPoint.load(str(weights), threshold=0.0, max_keypoints=50)
     assert superpoint.model.startswith("mine:")
     assert len(superpoint.extract(np.random.default_rng(0).integers(0, 255, (96, 128), np.uint8))) == 50
 
 
+def test_weights_of_the_first_stage_label(runs, photos, tmp_path):
+    weights = runs / "magicpoint" / "weights.safetensors"
+    run("label", photos, "--weights", weights, "--threshold", 0, "--warps", 1, "-o", tmp_path / "labels")
+    assert len(read_labels(tmp_path / "labels")) == 3
+
+
+def test_run_folder_says_how_it_came_about(runs, labels):
+    folder = runs / "superpoint"
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["optimizer"]["steps"] == 2  # the option
+    assert config["pairs"]["height"] == 96  # the file
+    assert config["loss"]["temperature"] == 0.06  # the default
+    about = json.loads((folder / "run.json").read_text())
+    assert about["data"]["licences"] == {"MIT": 1, "CC-BY-4.0": 1}
+    assert [session["step"] for session in about["sessions"]] == [0]
+    assert about["sessions"][0]["code"]
+    assert (folder / "SOURCES.tsv").read_bytes() == (labels / "SOURCES.tsv").read_bytes()
+    printed = run("info", folder / "weights.safetensors")
+    assert "2 images (1 MIT, 1 CC-BY-4.0)" in printed.replace("1 CC-BY-4.0, 1 MIT", "1 MIT, 1 CC-BY-4.0")
+
+
+def test_run_with_other_settings_is_refused(runs):
+    again = ("train", "magicpoint", "--config", runs / "magicpoint.yaml", "-o", runs / "magicpoint")
+    result = CliRunner().invoke(app, [*map(str, again), "--steps", "3"])
+    assert result.exit_code == 2
+    assert "optimizer.steps: 2 → 3" in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["train", "superpoint", "{empty}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
+        (["train", "superpoint", "{empty}", "--start", "small", "-o", "{empty}/out"], "has no labels"),
+        (["train", "superpoint", "{labels}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
+        (["train", "superpoint", "{labels}", "--start", "nothing", "-o", "{empty}/out"], "no model 'nothing'"),
+        (["train", "magicpoint", "--config", "{empty}/none.yaml", "-o", "{empty}/out"], "cannot read"),
+        (["train", "magicpoint", "--precision", "16-mixed", "--accelerator", "cpu", "-o", "{empty}/out"], "needs a GPU"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
         (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(arguments, message, tmp_path: Path):
-    result = CliRunner().invoke(app, [argument.format(empty=tmp_path) for argument in arguments])
+def test_bad_input_is_one_line_and_exit_2(arguments, message, labels, tmp_path: Path):
+    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels) for argument in arguments])
     assert result.exit_code == 2
     assert message in result.output
     assert len(result.output.strip().splitlines()) == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from superpoint_ros.features.network import Architecture, SuperPointNet
@@ -38,6 +39,11 @@ def stage(config: SuperPointConfig, batch_norm: bool = True) -> Stage:
     sampler = PairSampler([LabelledImage(photo, corners)], config.pairs)
     network = SuperPointNet(TINY, batch_norm=batch_norm)
     return Stage(network, sampler, config.pairs.batch, lambda net, batch: superpoint_losses(net, batch, config.loss))
+
+
+def numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The simplest of samples."""
+    return {"number": rng.random(3)}
 
 
 def main() -> None:

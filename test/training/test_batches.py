@@ -4,12 +4,9 @@ import itertools
 
 import numpy as np
 import torch
+from small_run import numbers
 
 from superpoint_ros.training.batches import BatchStream, Part, in_background
-
-
-def numbers(rng):
-    return {"number": rng.random(3)}
 
 
 def first(stream, count=3):
