@@ -6,13 +6,14 @@ import numpy as np
 
 from superpoint_ros.config import MatcherConfig
 from superpoint_ros.errors import ModelMismatchError
-from superpoint_ros.types import BoolArray, Features, FloatArray, Matches
+from superpoint_ros.matching.blas import BlasThreads
+from superpoint_ros.types import BoolArray, Features, FloatArray, IndexArray, Matches
 
 
 def match(reference: Features, current: Features, config: MatcherConfig = MatcherConfig()) -> Matches:
     """Pairs of keypoints that are each other's most similar one, in the order of the reference keypoints.
 
-    Of equally similar candidates the one with the lower index wins, so that the result never depends on chance. The descriptors
+    Of equally similar candidates the one with the lowest index wins, so that the result never depends on chance. The descriptors
     have unit length, hence the largest dot product s is the smallest Euclidean distance sqrt(2 - 2 s).
 
     Raises ModelMismatchError where the descriptors were made by different models.
@@ -20,17 +21,17 @@ def match(reference: Features, current: Features, config: MatcherConfig = Matche
     _require_same_model(reference, current)
     if len(reference) == 0 or len(current) == 0:
         return empty_matches()
-    similarity = reference.descriptors @ current.descriptors.T
-    np.nan_to_num(similarity, copy=False, nan=-np.inf)
-    nearest_current = similarity.argmax(axis=1)
-    nearest_reference = similarity.argmax(axis=0)
-    rows = np.arange(len(reference))
-    best = similarity[rows, nearest_current]
-    keep = (nearest_reference[nearest_current] == rows) & np.isfinite(best) & (best >= np.float32(config.min_similarity))
+    similarity = _similarity(reference.descriptors, current.descriptors)
+    nearest = similarity.argmax(axis=1)
+    best = similarity[np.arange(len(reference)), nearest]
+    # A pair is mutual where its similarity is the largest of its column, too: a maximum costs a tenth of a second argmax.
+    keep = (best == similarity.max(axis=0)[nearest]) & (best >= np.float32(config.min_similarity))
     if config.ratio < 1.0:
-        keep &= _passes_ratio_test(similarity, best, config.ratio)
-    chosen = np.flatnonzero(keep)
-    return Matches(chosen.astype(np.int64), nearest_current[chosen].astype(np.int64), best[chosen].astype(np.float32))
+        keep &= _passes_ratio_test(similarity, nearest, best, config.ratio)
+    mutual = np.flatnonzero(keep)
+    _, first = np.unique(nearest[mutual], return_index=True)
+    chosen = np.sort(mutual[first])
+    return Matches(chosen.astype(np.int64), nearest[chosen].astype(np.int64), best[chosen])
 
 
 def empty_matches() -> Matches:
@@ -52,12 +53,26 @@ def _require_same_model(reference: Features, current: Features) -> None:
         )
 
 
-def _passes_ratio_test(similarity: FloatArray, best: FloatArray, ratio: float) -> BoolArray:
-    """Whether the best distance is clearly below the second best one (Lowe, IJCV 2004); a lone candidate passes."""
+def _similarity(reference: FloatArray, current: FloatArray) -> FloatArray:
+    """(N, M) float32 dot products; -inf for descriptors that are not finite."""
+    with BlasThreads(reference.size * len(current)):
+        similarity = reference @ current.T
+    # A broken descriptor spoils its whole row or column, hence also the first element of it.
+    if not np.isfinite(similarity[0]).all() or not np.isfinite(similarity[:, 0]).all():
+        similarity[~np.isfinite(reference).all(axis=1)] = -np.inf
+        similarity[:, ~np.isfinite(current).all(axis=1)] = -np.inf
+    return similarity
+
+
+def _passes_ratio_test(similarity: FloatArray, nearest: IndexArray, best: FloatArray, ratio: float) -> BoolArray:
+    """Whether the best distance is clearly below the second best one (Lowe, IJCV 2004); a lone candidate passes.
+
+    The best ones are removed from the similarities.
+    """
     if similarity.shape[1] < 2:
         return np.ones(len(best), bool)
-    second = np.partition(similarity, -2, axis=1)[:, -2]
-    return np.asarray(_distance(best) < ratio * _distance(second))
+    similarity[np.arange(len(best)), nearest] = -np.inf
+    return np.asarray(_distance(best) < ratio * _distance(similarity.max(axis=1)))
 
 
 def _distance(similarity: FloatArray) -> FloatArray:
