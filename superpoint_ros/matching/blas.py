@@ -19,9 +19,9 @@ class BlasThreads:
         >>> with BlasThreads(1000 * 1000 * 128):
         ...     similarity = a @ b.T
 
-    The helpers of OpenBLAS spin for a while after each product, waiting for the next. On a computer that has other work, that costs
-    more than they saved. The number belongs to the process: blocks that overlap in several threads share it, and the last one
-    to end puts it back.
+    The helpers of OpenBLAS spin for a while after each product, waiting for the next. On a computer that has other work, that
+    costs more than they saved. The number belongs to the process: blocks that overlap in several threads share it, and the
+    last one to end puts it back.
     """
 
     _lock = threading.Lock()

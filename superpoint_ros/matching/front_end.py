@@ -42,8 +42,9 @@ class PairResult:
 class PairMatcher:
     """Compares every image with a reference image, and chooses when to take a new reference.
 
-    One robust estimation per image: tracks go on through the reference, and through the previous image where a match agrees with
-    the motion that is already known. Starts anew (with a reason) when time does not advance, or the image size or the model changes.
+    One robust estimation per image: tracks go on through the reference, and through the previous image where a match agrees
+    with the motion that is already known. Starts anew (with a reason) when time does not advance, or the image size or the
+    model changes.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Keypoints that the reference does not have, followed from the previous image to the current one.
 
-That needs no second robust estimation. The motion from the reference to either image is known, hence the rotation between the two,
-and what both share with the reference gives the translation by linear least squares. Matches must agree with that motion.
+That needs no second robust estimation. The motion from the reference to either image is known, hence the rotation between the
+two, and what both share with the reference gives the translation by linear least squares. Matches must agree with that motion.
 """
 
 from __future__ import annotations
@@ -34,18 +34,16 @@ def link_the_rest(
     if len(known) < geometry.min_inliers:
         return empty_matches()
     rest = _match_rest(previous.features, current.features, known, matcher)
-    pairs = (
-        np.concatenate([known.reference_index, rest.reference_index]),
-        np.concatenate([known.current_index, rest.current_index]),
-    )
-    is_known = np.arange(len(pairs[0])) < len(known)
+    first = np.concatenate([known.reference_index, rest.reference_index])
+    second = np.concatenate([known.current_index, rest.current_index])
+    is_known = np.arange(len(first)) < len(known)
     if before.T_current_reference is not None and now.T_current_reference is not None:
         rotation = now.T_current_reference.rotation @ before.T_current_reference.rotation.T
-        a, b = (view.normalized[index].astype(np.float64) for view, index in zip((previous, current), pairs, strict=True))
+        a, b = previous.normalized[first].astype(np.float64), current.normalized[second].astype(np.float64)
         agrees = _agree_with_rotation(rotation, a, b, is_known, geometry.max_error / focal_length)
     elif before.homography is not None and now.homography is not None:
         H = now.homography @ np.linalg.inv(before.homography)
-        a, b = (view.features.keypoints[index].astype(np.float64) for view, index in zip((previous, current), pairs, strict=True))
+        a, b = (image.features.keypoints[rows].astype(np.float64) for image, rows in ((previous, first), (current, second)))
         agrees = np.asarray(transfer_errors(H, a, b) < geometry.max_error**2)
     else:
         return empty_matches()
