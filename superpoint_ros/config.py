@@ -38,8 +38,14 @@ class ExtractorConfig(Section):
     """How an image becomes features."""
 
     model: str = Field("small", description="small, sift, orb, or the path of a weights file")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
-    backend: Literal["auto", "torch"] = Field("auto", description="what runs the network")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?|tensorrt(:\d+)?|gpu(:\d+)?|npu)$",
+        description="auto, cpu, cuda[:N], mps, tensorrt[:N] (ONNX Runtime), gpu[:N] or npu (OpenVINO: Intel's)",
+    )
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = Field(
+        "auto", description="what runs the network; auto measures what is installed"
+    )
     max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")
     threshold: float = Field(0.005, ge=0.0, le=1.0, description="drop keypoints with a lower score")
     nms_radius: int = Field(4, ge=0, le=32, description="no two keypoints are closer than this many pixels in x and y")

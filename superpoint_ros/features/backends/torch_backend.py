@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from superpoint_ros.errors import DeviceError
-from superpoint_ros.features.network import SuperPointNet, heatmap
-from superpoint_ros.features.weights import Weights, load_weights, weights_path
+from superpoint_ros.features.models import weights_path
+from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.weights import Weights, load_weights
 from superpoint_ros.types import FloatArray
 
 
@@ -39,20 +40,26 @@ class TorchBackend:
     def descriptor_size(self) -> int:
         return self._weights.architecture.descriptor
 
+    @property
+    def info(self) -> str:
+        threads = f", {torch.get_num_threads()} threads" if self._device.type == "cpu" else ""
+        return f"PyTorch {torch.__version__} on {self._device}{threads}"
+
     @torch.inference_mode()
-    def run(self, image: FloatArray) -> tuple[FloatArray, FloatArray]:
-        batch = torch.from_numpy(image)[None, None].to(self._device, memory_format=torch.channels_last)
-        # Half precision is for tensor cores only; the softmax of the detector is done in full precision again.
+    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+        batch = torch.from_numpy(images)[:, None].to(self._device, memory_format=torch.channels_last)
+        # Half precision is for tensor cores only.
         with torch.autocast("cuda", torch.float16, enabled=self._device.type == "cuda"):
             logits, coarse = self._network(batch)
-        heat = heatmap(logits.float())[0]
-        return np.asarray(heat.cpu().numpy()), np.asarray(coarse[0].float().cpu().numpy())
+        return np.asarray(logits.float().cpu().numpy()), np.asarray(coarse.float().cpu().numpy())
 
 
 def select_device(name: str) -> torch.device:
     """``auto``: CUDA, else MPS, else the CPU. Raises DeviceError when the device asked for is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name.partition(":")[0] not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"device {name!r}: PyTorch runs on cpu, cuda or mps; choose another backend for it")
     device = torch.device(name)
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
