@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def _sizes(plan: Plan) -> Step:
     for size in plan.sizes:
         extractors = {one.name: one.load(KEYPOINTS) for one in installed_contenders(MODEL)}
         image = rendered(size)[0]
-        timings = take_turns({name: lambda e=e: e.extract(image) for name, e in extractors.items()}, plan.rounds)  # type: ignore[misc]
+        timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
         yield (
             f"extraction at {size[0]}x{size[1]}",
             [
@@ -82,7 +83,7 @@ def _keypoints(plan: Plan) -> Step:
     contenders = [Contender(MODEL, installed_backends()[0]), *(one for one in installed_contenders(MODEL) if not one.backend)]
     for keypoints in plan.keypoints:
         extractors = {one.name: one.load(keypoints, threshold=_LOW_THRESHOLD) for one in contenders}
-        timings = take_turns({name: lambda e=e: e.extract(image) for name, e in extractors.items()}, plan.rounds)  # type: ignore[misc]
+        timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
         yield (
             f"extraction of {keypoints} keypoints",
             [
@@ -110,7 +111,7 @@ def _networks(plan: Plan) -> Step:
         height, width = SIZE[1], SIZE[0]
         batch = np.ascontiguousarray(to_grey(rendered(SIZE)[0])[None])
         backends = {f"{Path(model).stem}, {name}": load_backend(name, model) for model in models for name in installed_backends()}
-        timings = take_turns({name: lambda b=b: b.run(batch) for name, b in backends.items()}, plan.rounds)  # type: ignore[misc]
+        timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
         yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
 
 

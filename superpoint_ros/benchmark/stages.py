@@ -26,7 +26,8 @@ from superpoint_ros.types import Features, Image
 STAGES_OF = "stages, "
 """Group of the stages on a backend, whose name follows."""
 NETWORK, WHOLE = "network", "whole extraction"
-_EXTRACTION: dict[str, list[Callable[..., Any]]] = {
+Stages = dict[str, list[Callable[..., Any]]]
+_EXTRACTION: Stages = {
     "preprocess": [working_image, pad_to_cells],
     "heat map": [heatmap],
     "select": [select_keypoints],
@@ -35,7 +36,7 @@ _EXTRACTION: dict[str, list[Callable[..., Any]]] = {
 }
 BESIDE = tuple(_EXTRACTION)
 """The stages beside the network."""
-_FRONT_END: dict[str, list[Callable[..., Any]]] = {
+_FRONT_END: Stages = {
     "match": [match],
     "geometry": [estimate_two_view],
     "links": [link_the_rest],
@@ -48,7 +49,7 @@ def extraction_stages(model: str, backend_name: str, keypoints: int, image: Imag
     """Of SuperPoint: those BESIDE the network, the NETWORK, and the WHOLE."""
     backend = load_backend(backend_name, model)
     superpoint = SuperPoint(backend, ExtractorConfig(model=model, max_keypoints=keypoints))
-    stages = {**_EXTRACTION, NETWORK: [type(backend).run], WHOLE: [SuperPoint.extract]}
+    stages: Stages = {**_EXTRACTION, NETWORK: [type(backend).run], WHOLE: [SuperPoint.extract]}
     return profile_rounds([lambda: superpoint.extract(image)] * (WARM_UP + rounds), _codes(stages))
 
 
@@ -58,14 +59,11 @@ def front_end_stages(features: Sequence[Features]) -> dict[str, Timing]:
     ``match`` counts wherever it is called, also in ``links``.
     """
     matcher, intrinsics = PairMatcher(), camera(features[0].image_size)
-    tasks = [
-        lambda index=index, one=one: matcher.update(one, stamp(index), intrinsics)  # type: ignore[misc]
-        for index, one in enumerate(features)
-    ]
+    tasks = [lambda index=index, one=one: matcher.update(one, stamp(index), intrinsics) for index, one in enumerate(features)]
     return profile_rounds(tasks, _codes(_FRONT_END))
 
 
-def _codes(stages: dict[str, list[Callable[..., Any]]]) -> dict[CodeType, str]:
+def _codes(stages: Stages) -> dict[CodeType, str]:
     return {_code(function): name for name, functions in stages.items() for function in functions}
 
 

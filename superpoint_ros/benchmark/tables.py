@@ -12,6 +12,8 @@ from superpoint_ros.benchmark.run import FULL, KEYPOINTS, MODEL, SIZE, UNTRAINED
 from superpoint_ros.benchmark.stages import BESIDE, NETWORK, STAGES_OF
 from superpoint_ros.evaluation.tables import Row, figure
 
+NONE = "–"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -26,7 +28,7 @@ def tables(result: BenchmarkResult) -> list[Table]:
     """One per kind of measurement that was made."""
     size = f"{SIZE[0]}x{SIZE[1]}"
     made = [
-        Table("Ratios, within this run", ("", "", "aim"), ratio_rows(result)),
+        Table("Ratios within this run", ("", "wall clock", "CPU time", "aim"), ratio_rows(result)),
         _grid(f"Extraction, {KEYPOINTS} keypoints at most [ms]", result.select("size"), lambda m: f"{m.width}x{m.height}"),
         _grid(f"Extraction at {size} [ms]", result.select("keypoints"), lambda m: f"{m.keypoints} keypoints"),
         *(
@@ -60,21 +62,21 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
     mnn = (result.median(nearest.GROUP, name=name, width=256, keypoints=KEYPOINTS) for name in (nearest.OPENCV, nearest.OURS))
     small = _fastest(result.select("size", width=320, height=240), MODEL)
     rows = [
-        (f"XFeat / {MODEL} on {backend}", _over(_at(result, "xfeat"), ours), "≥ 2"),
-        (f"SIFT / {MODEL} on {backend}", _over(_at(result, "sift"), ours), "> 1"),
-        (f"ORB / {MODEL} on {backend}", _over(_at(result, "orb"), ours), ""),
-        (f"{MODEL} in PyTorch / on {backend}", _over(_at(result, f"{MODEL}, torch"), ours), ""),
-        (f"{FULL} network{untrained} in PyTorch / on the fastest backend", _over(eager, best), "≥ 2"),
-        ("all stages beside the network / network", figure(beside), "≤ 0.15"),
-        ("OpenCV brute force / match, 1000 × 256", _ratio(*mnn), "≥ 6"),
-        (f"{MODEL} at 320x240 [frames/s]", figure(1e3 / small.timing.median_ms) if small else "–", "≥ 60"),
+        (f"XFeat / {MODEL} on {backend}", *_over(_at(result, "xfeat"), ours), "≥ 2"),
+        (f"SIFT / {MODEL} on {backend}", *_over(_at(result, "sift"), ours), "> 1"),
+        (f"ORB / {MODEL} on {backend}", *_over(_at(result, "orb"), ours), ""),
+        (f"{MODEL} in PyTorch / on {backend}", *_over(_at(result, f"{MODEL}, torch"), ours), ""),
+        (f"{FULL} network{untrained} in PyTorch / on the fastest backend", *_over(eager, best), "≥ 2"),
+        ("all stages beside the network / network", figure(beside), "", "≤ 0.15"),
+        (f"OpenCV brute force / match, {KEYPOINTS} × 256", *_over(*mnn), "≥ 6"),
+        (f"{MODEL} at 320x240 [frames/s]", figure(1e3 / small.timing.median_ms) if small else NONE, "", "≥ 60"),
     ]
-    return [row for row in rows if row[1] != "–"]
+    return [row for row in rows if row[1] != NONE]
 
 
 def comparison(old: BenchmarkResult, new: BenchmarkResult) -> Table:
     """Old time / new time of all that both measured."""
-    rows = [
+    rows: list[Row] = [
         (_describe(m), figure(m.timing.median_ms * ratio), figure(m.timing.median_ms), f"{ratio:.2f}")
         for m, ratio in compare(old, new)
     ]
@@ -86,13 +88,13 @@ def _grid(title: str, found: list[Measurement], column: Callable[[Measurement], 
     columns = list(dict.fromkeys(column(m) for m in found))
     names = list(dict.fromkeys(m.name for m in found))
     cells = {(m.name, column(m)): _cell(m) for m in found}
-    rows = [(name, *(cells.get((name, one), "–") for one in columns)) for name in names]
-    return Table(f"{title}: median (10 % – 90 %)", ("", *columns), rows)
+    rows = [(name, *(cells.get((name, one), NONE) for one in columns)) for name in names]
+    return Table(title, ("median (10 % – 90 %)", *columns), rows)
 
 
 def _cell(m: Measurement) -> str:
     timing = m.timing
-    return f"{figure(timing.median_ms)} ({figure(timing.p10_ms)} – {figure(timing.p90_ms)})"
+    return f"{figure(timing.median_ms)} ({figure(timing.p10_ms, 2)}–{figure(timing.p90_ms, 2)})"
 
 
 def _memory_rows(result: BenchmarkResult) -> list[Row]:
@@ -111,15 +113,18 @@ def _fastest(found: Iterable[Measurement], model: str) -> Measurement | None:
 
 
 def _at(result: BenchmarkResult, name: str) -> Measurement | None:
-    return next(iter(result.select("size", name=name, width=SIZE[0], height=SIZE[1])), None)
+    return _only(result.select("size", name=name, width=SIZE[0], height=SIZE[1]))
 
 
-def _over(slow: Measurement | None, fast: Measurement | None) -> str:
-    return "–" if slow is None or fast is None else _ratio(slow.timing.median_ms, fast.timing.median_ms)
+def _only(found: list[Measurement]) -> Measurement | None:
+    return found[0] if found else None
 
 
-def _ratio(slow: float, fast: float) -> str:
-    return figure(slow / fast)
+def _over(slow: Measurement | None, fast: Measurement | None) -> tuple[str, str]:
+    """Ratio of wall clock, and of CPU time."""
+    if slow is None or fast is None:
+        return NONE, NONE
+    return figure(slow.timing.median_ms / fast.timing.median_ms), figure(slow.timing.cpu_ms / fast.timing.cpu_ms)
 
 
 def _describe(m: Measurement) -> str:
@@ -133,4 +138,7 @@ def machine_line(result: BenchmarkResult) -> str:
     """On what this was measured."""
     m = result.machine
     libraries = ", ".join(f"{name} {found}" for name, found in m["libraries"].items())
-    return f"{m['processor']}, {m['cores']} cores, load {m['load_average']}; Python {m['python']}, {libraries}; {m['revision'] or m['superpoint_ros']}"
+    return (
+        f"{m['processor']}, {m['cores']} cores, load {m['load_average']}; Python {m['python']}, {libraries}; "
+        f"{m['revision'] or m['superpoint_ros']}"
+    )

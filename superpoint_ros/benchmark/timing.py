@@ -19,18 +19,23 @@ _PATIENCE = 60.0
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds: median, 10th and 90th percentile of so many samples."""
+    """Milliseconds of wall clock: median, 10th and 90th percentile of so many samples.
+
+    cpu_ms: median of the time that all threads of the process computed, which says more where others compute, too; 0 where it
+    was not measured.
+    """
 
     median_ms: float
     p10_ms: float
     p90_ms: float
     samples: int
+    cpu_ms: float = 0.0
 
     @staticmethod
-    def of(milliseconds: Sequence[float]) -> Timing:
+    def of(milliseconds: Sequence[float], cpu: Sequence[float] = ()) -> Timing:
         """At least one sample."""
         low, median, high = np.percentile(milliseconds, (10, 50, 90))
-        return Timing(float(median), float(low), float(high), len(milliseconds))
+        return Timing(float(median), float(low), float(high), len(milliseconds), float(np.median(cpu)) if len(cpu) else 0.0)
 
 
 def take_turns(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
@@ -38,23 +43,25 @@ def take_turns(tasks: Mapping[str, Callable[[], object]], rounds: int) -> dict[s
     for task in tasks.values():
         for _ in range(WARM_UP):
             task()
-    samples: dict[str, list[float]] = {name: [] for name in tasks}
+    wall: dict[str, list[float]] = {name: [] for name in tasks}
+    cpu: dict[str, list[float]] = {name: [] for name in tasks}
     began = time.perf_counter()
     for done in range(rounds):
         if done >= 3 and time.perf_counter() - began > _PATIENCE:
             break
         for name, task in tasks.items():
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             task()
-            samples[name].append(1e3 * (time.perf_counter() - start))
-    return {name: Timing.of(milliseconds) for name, milliseconds in samples.items()}
+            wall[name].append(1e3 * (time.perf_counter() - start))
+            cpu[name].append(1e3 * (time.process_time() - cpu_start))
+    return {name: Timing.of(wall[name], cpu[name]) for name in tasks}
 
 
-def profile(task: Callable[[], object], stages: Mapping[CodeType, str], caller: CodeType | None = None) -> dict[str, float]:
+def profile(task: Callable[[], object], stages: Mapping[CodeType, str]) -> dict[str, float]:
     """Milliseconds that one run of a task spends in functions, by the names that ``stages`` gives to their code.
 
     The real task is run under Python's own profiler, so that no second version of it has to be kept for measuring. Functions of
-    one name add up. caller: count only what this function calls directly. A stage that did not run takes no time.
+    one name add up. A stage that did not run takes no time.
     """
     profiler = cProfile.Profile(builtins=False)
     profiler.enable()
@@ -63,8 +70,6 @@ def profile(task: Callable[[], object], stages: Mapping[CodeType, str], caller: 
     finally:
         profiler.disable()
     entries: list[Any] = list(profiler.getstats())
-    if caller is not None:
-        entries = [call for entry in entries if entry.code is caller for call in entry.calls or ()]
     found = dict.fromkeys(stages.values(), 0.0)
     for entry in entries:
         if entry.code in stages:
@@ -72,11 +77,9 @@ def profile(task: Callable[[], object], stages: Mapping[CodeType, str], caller: 
     return found
 
 
-def profile_rounds(
-    tasks: Sequence[Callable[[], object]], stages: Mapping[CodeType, str], caller: CodeType | None = None
-) -> dict[str, Timing]:
+def profile_rounds(tasks: Sequence[Callable[[], object]], stages: Mapping[CodeType, str]) -> dict[str, Timing]:
     """Profile each of the tasks, which do the same on different input; the first ones only warm up."""
     for task in tasks[:WARM_UP]:
         task()
-    runs = [profile(task, stages, caller) for task in tasks[WARM_UP:]]
+    runs = [profile(task, stages) for task in tasks[WARM_UP:]]
     return {name: Timing.of([run[name] for run in runs]) for name in runs[0]}

@@ -97,7 +97,7 @@ def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30
 
 
 def costs(curves: Mapping[str, tuple[ArrayLike, ArrayLike]], x_label: str, y_label: str) -> str:
-    """One line with points per name, both axes from 0, so that a cost in proportion to x is a straight line through the corner."""
+    """One line per name, both axes from 0: a cost in proportion to x is a straight line through the corner."""
     figure, (axes,) = _figure(1, (5.6, 3.4))
     for (name, (x, y)), colour in zip(curves.items(), cycle((BLUE, ORANGE, GREEN, GREY, INK)), strict=False):
         axes.plot(x, y, ".-", color=colour, markersize=8, label=name)

@@ -83,7 +83,7 @@ def _agree_with_rotation(
     a, b = np.where(usable[:, None], a, 0.0), np.where(usable[:, None], b, 0.0)
     turned = np.asarray(transfer_errors(rotation, a, b) < max_error**2)
     if turned[is_known].mean() > 0.5:
-        return turned & usable
+        return np.asarray(turned & usable)
     rays = [homogeneous(points) for points in (a, b)]
     rays = [ray / np.sqrt((ray * ray).sum(axis=1, keepdims=True)) for ray in rays]
     # t is orthogonal to the normals of all epipolar planes.
@@ -92,4 +92,4 @@ def _agree_with_rotation(
     errors = sampson_errors(essential_matrix(rotation, translation), a, b)
     pose = Pose(rotation, np.ascontiguousarray(translation))
     _, plausible = face_points(pose, rays[0], rays[1], is_known & (errors < max_error**2), float(np.degrees(max_error)))
-    return (errors < max_error**2) & plausible & usable
+    return np.asarray((errors < max_error**2) & plausible & usable)

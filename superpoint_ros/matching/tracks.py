@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,10 @@ class _Sightings:
     def updated(self, newer: _Sightings) -> _Sightings:
         """With the newer sightings of the same tracks."""
         _, mine, theirs = np.intersect1d(self.id, newer.id, assume_unique=True, return_indices=True)
-        values = [array.copy() for array in (self.length, self.pixels, self.normalized, self.stamp)]
-        for old, new in zip(values, (newer.length, newer.pixels, newer.normalized, newer.stamp), strict=True):
-            old[mine] = new[theirs]
-        return _Sightings(self.id, *values)
+        fields = {name: getattr(self, name).copy() for name in ("length", "pixels", "normalized", "stamp")}
+        for name, values in fields.items():
+            values[mine] = getattr(newer, name)[theirs]
+        return replace(self, **fields)
 
 
 class Tracker:

@@ -58,7 +58,7 @@ class _Listener(Node):
 def measure(
     frames: Iterable[Frame], player: DemoPlayer, listener: _Listener, executor: SingleThreadedExecutor
 ) -> dict[str, object]:
-    """Show one image after the other, each when the one before was answered. The first one has no geometry, so it may be silent."""
+    """Show one image after the other, each when the one before was answered. The first has no geometry, so it may be silent."""
 
     def wait(condition: Callable[[], object], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -69,7 +69,7 @@ def measure(
     if not wait(lambda: listener.connected() and not player.missing(), _START_TIMEOUT):
         raise DataError(f"the node did not come up within {_START_TIMEOUT:.0f} s")
     wait(lambda: False, 0.5)  # the other end, too, must know of the connection
-    latency = []
+    latency: list[float] = []
     for frame in frames:
         began = time.monotonic()
         stamp = player.show(frame)
