@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from superpoint_ros.benchmark.alone import measure_alone
-from superpoint_ros.benchmark.contenders import Contender, installed_backends, installed_contenders
+from superpoint_ros.benchmark.contenders import OTHERS, Contender, installed_backends, installed_contenders
 from superpoint_ros.benchmark.images import rendered
 from superpoint_ros.benchmark.machine import describe_machine, usable_cores
 from superpoint_ros.benchmark.nearest import measure_nearest
@@ -33,13 +33,20 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. sizes: (width, height). rounds: samples of each figure. frames: for the front end and the nodes."""
+    """How much is measured.
+
+    sizes: (width, height). at: the size of everything that is measured at one size. rounds: samples of each figure.
+    frames: for the front end and the nodes. full: the full network, too. alone: models and others that are measured in a
+    process of their own. nodes: whether nodes are started.
+    """
 
     sizes: tuple[tuple[int, int], ...] = ((320, 240), (640, 480), (960, 540), (1280, 720))
     keypoints: tuple[int, ...] = (250, 500, 1000, 2000, 4000)
+    at: tuple[int, int] = SIZE
     rounds: int = 30
     frames: int = 60
     full: bool = True
+    alone: tuple[str, ...] = (MODEL, *OTHERS)
     nodes: bool = False
 
     @staticmethod
@@ -79,7 +86,7 @@ def _sizes(plan: Plan) -> Step:
 
 def _keypoints(plan: Plan) -> Step:
     """Cost against the number of keypoints, at a threshold that lets the network find so many."""
-    image = rendered(SIZE)[0]
+    image = rendered(plan.at)[0]
     contenders = [Contender(MODEL, installed_backends()[0]), *(one for one in installed_contenders(MODEL) if not one.backend)]
     for keypoints in plan.keypoints:
         extractors = {one.name: one.load(keypoints, threshold=_LOW_THRESHOLD) for one in contenders}
@@ -87,7 +94,7 @@ def _keypoints(plan: Plan) -> Step:
         yield (
             f"extraction of {keypoints} keypoints",
             [
-                Measurement("keypoints", name, timings[name], *SIZE, keypoints, found=len(extractor.extract(image)))
+                Measurement("keypoints", name, timings[name], *plan.at, keypoints, found=len(extractor.extract(image)))
                 for name, extractor in extractors.items()
             ],
         )
@@ -108,8 +115,8 @@ def _networks(plan: Plan) -> Step:
     """The dense network alone, on each backend; the full one with random weights where this package ships no others."""
     with tempfile.TemporaryDirectory() as folder:
         models = [MODEL] if not plan.full else [MODEL, FULL if FULL in shipped_models() else _untrained(Path(folder))]
-        height, width = SIZE[1], SIZE[0]
-        batch = np.ascontiguousarray(to_grey(rendered(SIZE)[0])[None])
+        height, width = plan.at[1], plan.at[0]
+        batch = np.ascontiguousarray(to_grey(rendered(plan.at)[0])[None])
         backends = {f"{Path(model).stem}, {name}": load_backend(name, model) for model in models for name in installed_backends()}
         timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
         yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
@@ -138,16 +145,18 @@ def _nearest(plan: Plan) -> Step:
 def _front_end(plan: Plan) -> Step:
     """Matching, geometry and tracks of consecutive images."""
     extractor = Contender(MODEL, installed_backends()[0]).load(KEYPOINTS)
-    features = [extractor.extract(image) for image in rendered(SIZE, plan.frames)]
+    features = [extractor.extract(image) for image in rendered(plan.at, plan.frames)]
     timings = front_end_stages(features)
-    yield "front end", [Measurement("front end", name, timing, *SIZE, KEYPOINTS) for name, timing in timings.items()]
+    yield "front end", [Measurement("front end", name, timing, *plan.at, KEYPOINTS) for name, timing in timings.items()]
 
 
 def _alone(plan: Plan) -> Step:
     """One thread and all of them, and memory; each in a process of its own."""
-    image = rendered(SIZE)[0]
+    image = rendered(plan.at)[0]
     for threads in sorted({1, usable_cores()}):
         for contender in installed_contenders(MODEL):
+            if contender.model not in plan.alone:
+                continue
             yield (
                 f"{contender.name} with {threads} threads",
                 [measure_alone(contender, KEYPOINTS, image, threads, plan.rounds)],
@@ -156,4 +165,4 @@ def _alone(plan: Plan) -> Step:
 
 def _nodes(plan: Plan) -> Step:
     if plan.nodes:
-        yield "nodes", measure_nodes(MODEL, SIZE, KEYPOINTS, plan.frames)
+        yield "nodes", measure_nodes(MODEL, plan.at, KEYPOINTS, plan.frames)

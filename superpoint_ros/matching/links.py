@@ -79,7 +79,7 @@ def _agree_with_rotation(
     max_error: in normalized units. A camera that hardly moved has epipolar lines that mean nothing; there, points must be where
     the rotation takes them.
     """
-    usable = np.isfinite(a).all(axis=1) & np.isfinite(b).all(axis=1)
+    usable = np.asarray(np.isfinite(np.hstack([a, b])).all(axis=1))
     a, b = np.where(usable[:, None], a, 0.0), np.where(usable[:, None], b, 0.0)
     turned = np.asarray(transfer_errors(rotation, a, b) < max_error**2)
     if turned[is_known].mean() > 0.5:

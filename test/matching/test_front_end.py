@@ -77,6 +77,18 @@ def test_tracks_go_on_while_the_reference_stays(world: World) -> None:
     assert np.mean(results[-1].tracks.length == 6) > 0.75
 
 
+def test_what_comes_into_view_between_keyframes_is_followed(world: World) -> None:
+    front_end = PairMatcher(keyframes=KeyframeConfig(parallax=90.0, max_motion=1.0, min_shared=0.0))
+    results = [front_end.update(world.seen_from(0.1 * i), float(i), CAMERA) for i in range(6)]
+    reference = {descriptor.tobytes() for descriptor in results[0].current.descriptors}
+    entered = [row.tobytes() not in reference for row in results[-1].current.descriptors]
+    assert sum(entered) > 10
+    # Steps of 0.1 m: most of them were in view before, and none for longer than since the second image.
+    length = results[-1].tracks.length[entered]
+    assert np.mean(length > 1) > 0.7
+    assert length.max() == 5
+
+
 def test_standing_still_keeps_the_reference(world: World) -> None:
     front_end = PairMatcher()
     results = [front_end.update(world.seen_from(0.0), float(i), CAMERA) for i in range(4)]
