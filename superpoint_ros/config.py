@@ -19,6 +19,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Precision = Literal["auto", "float32", "half"]
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -46,6 +47,8 @@ class ExtractorConfig(Section):
     backend: Literal["auto", "torch", "onnxruntime", "openvino"] = Field(
         "auto", description="what runs the network; auto measures what is installed"
     )
+    precision: Precision = Field("auto", description="float32, or half: float16 on GPUs, bfloat16 on CPUs; auto: half on GPUs")
+    cuda_graphs: bool = Field(False, description="record the network once per image size; for CUDA with torch")
     max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")
     threshold: float = Field(0.005, ge=0.0, le=1.0, description="drop keypoints with a lower score")
     nms_radius: int = Field(4, ge=0, le=32, description="no two keypoints are closer than this many pixels in x and y")

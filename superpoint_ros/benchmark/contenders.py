@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import MissingDependencyError
-from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.classical import Orb, Sift
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.types import Extractor, Features, Image
@@ -39,12 +39,11 @@ class Contender:
         """Ready to extract. Raises WeightsError, MissingDependencyError."""
         if self.model == "xfeat":
             return XFeat(max_keypoints)
-        config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
         if self.model in OTHERS:
+            config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
             return Sift(config) if self.model == "sift" else Orb(config)
-        if threshold is not None:
-            config = config.model_copy(update={"threshold": threshold})
-        return SuperPoint(load_backend(self.backend, self.model), config)
+        settings: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
+        return SuperPoint.load(self.model, backend=self.backend, max_keypoints=max_keypoints, **settings)
 
 
 def installed_backends() -> list[str]:

@@ -19,6 +19,7 @@ from superpoint_ros.benchmark.nodes import measure_nodes
 from superpoint_ros.benchmark.result import BenchmarkResult, Measurement
 from superpoint_ros.benchmark.stages import STAGES_OF, extraction_stages, front_end_stages
 from superpoint_ros.benchmark.timing import take_turns
+from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.image import to_grey
 from superpoint_ros.features.models import shipped_models
@@ -117,7 +118,11 @@ def _networks(plan: Plan) -> Step:
         models = [MODEL] if not plan.full else [MODEL, FULL if FULL in shipped_models() else _untrained(Path(folder))]
         height, width = plan.at[1], plan.at[0]
         batch = np.ascontiguousarray(to_grey(rendered(plan.at)[0])[None])
-        backends = {f"{Path(model).stem}, {name}": load_backend(name, model) for model in models for name in installed_backends()}
+        backends = {
+            f"{Path(model).stem}, {name}": load_backend(parse_section(ExtractorConfig, {"model": model, "backend": name}))
+            for model in models
+            for name in installed_backends()
+        }
         timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
         yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from superpoint_ros.benchmark.images import camera, stamp
 from superpoint_ros.benchmark.timing import WARM_UP, Timing, profile_rounds
-from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.descriptor import sample_descriptors
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
@@ -47,8 +47,9 @@ _FRONT_END: Stages = {
 
 def extraction_stages(model: str, backend_name: str, keypoints: int, image: Image, rounds: int) -> dict[str, Timing]:
     """Of SuperPoint: those BESIDE the network, the NETWORK, and the WHOLE."""
-    backend = load_backend(backend_name, model)
-    superpoint = SuperPoint(backend, ExtractorConfig(model=model, max_keypoints=keypoints))
+    config = parse_section(ExtractorConfig, {"model": model, "backend": backend_name, "max_keypoints": keypoints})
+    backend = load_backend(config)
+    superpoint = SuperPoint(backend, config)
     stages: Stages = {**_EXTRACTION, NETWORK: [type(backend).run], WHOLE: [SuperPoint.extract]}
     return profile_rounds([lambda: superpoint.extract(image)] * (WARM_UP + rounds), _codes(stages))
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from superpoint_ros.features.heads import cells
+from superpoint_ros.features.heads import by_cell
 from superpoint_ros.features.image import CELL
 from superpoint_ros.types import FloatArray
 
@@ -34,7 +34,7 @@ def sample_descriptors(
     # The taps of all keypoints in one gather; the weighted sum is one small matrix product per keypoint.
     index = (rows[:, :, None] * width + columns[:, None, :]).reshape(len(points), len(taps) ** 2)
     weight = (weights[:, 1, :, None] * weights[:, 0, None, :]).reshape(len(points), 1, len(taps) ** 2)
-    return _unit_length((weight @ cells(coarse)[index])[:, 0])
+    return _unit_length((weight @ by_cell(coarse)[index])[:, 0])
 
 
 def _bicubic(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:

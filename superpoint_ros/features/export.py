@@ -6,11 +6,9 @@ All of them take grey images (B, 1, H, W) float32 in [0, 1] with sides that are 
 from __future__ import annotations
 
 import json
-import logging
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -21,9 +19,8 @@ from superpoint_ros.features.models import ExportFormat
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import Weights
 
-OPSET = 18
 _EXAMPLE = (2, 1, 6 * CELL, 5 * CELL)
-"""An input to trace with; no two of its sizes are equal, so that none is taken for another."""
+"""An input to trace with."""
 
 
 class DenseHeads(nn.Module):
@@ -52,9 +49,6 @@ def export_model(weights: Weights, to: ExportFormat, path: Path, nms_radius: int
     greedy suppression, and not the whole of it. The file says which model it is, with its checksum and licence, and how
     images must be normalized. Raises MissingDependencyError.
     """
-    network = SuperPointNet(weights.architecture)
-    network.load_state_dict(weights.tensors)
-    heads = DenseHeads(network, nms_radius).eval()
     first = "logits" if nms_radius is None else "heatmap"
     metadata = {
         **weights.metadata,
@@ -65,58 +59,26 @@ def export_model(weights: Weights, to: ExportFormat, path: Path, nms_radius: int
         "outputs": f"{first} descriptors",
     }
     if to == "torchscript":
-        _save_torchscript(heads, path, metadata)
+        network = SuperPointNet(weights.architecture)
+        network.load_state_dict(weights.tensors)
+        _save_torchscript(DenseHeads(network, nms_radius).eval(), path, metadata)
         return
-    content = _onnx(heads, first, metadata)
+    try:
+        from superpoint_ros.features.onnx_graph import onnx_bytes
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(f"{error.name} is needed to export: pip install 'superpoint-ros[export]'") from error
+    content = onnx_bytes({name: tensor.numpy() for name, tensor in weights.tensors.items()}, metadata, nms_radius)
     if to == "onnx":
         path.write_bytes(content)
     else:
         _save_openvino(content, path)
 
 
-def _onnx(heads: DenseHeads, first: str, metadata: dict[str, str]) -> bytes:
-    try:
-        import onnx
-        import onnxscript  # noqa: F401 (what the exporter is written in)
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing
-    size = {0: torch.export.Dim("batch"), 2: CELL * torch.export.Dim("h"), 3: CELL * torch.export.Dim("w")}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of PyTorch about its own insides
-        program: Any = torch.onnx.export(
-            heads,
-            (torch.zeros(_EXAMPLE),),
-            dynamo=True,
-            verbose=False,
-            opset_version=OPSET,
-            input_names=["image"],
-            output_names=[first, "descriptors"],
-            dynamic_shapes={"image": size},
-        )
-    model = program.model_proto
-    # The exporter notes the lines of source that made each node, with the paths they have on this machine.
-    graph = model.graph
-    for part in (*graph.node, *graph.input, *graph.output, *graph.initializer, *graph.value_info, graph):
-        del part.metadata_props[:]
-    del graph.value_info[:]
-    for weight in graph.initializer:
-        weight.name = weight.name.removeprefix("network.")
-    for node in graph.node:
-        node.input[:] = [name.removeprefix("network.") for name in node.input]
-    for output in graph.output:
-        rows, columns = list(output.type.tensor_type.shape.dim)[-2:]
-        rows.dim_param, columns.dim_param = ("8*h", "8*w") if output.name == "heatmap" else ("h", "w")
-    onnx.helper.set_model_props(model, {**metadata, "opset": str(OPSET)})
-    onnx.checker.check_model(model)
-    return bytes(model.SerializeToString(deterministic=True))
-
-
 def _save_openvino(content: bytes, path: Path) -> None:
     try:
         import openvino as ov
     except ModuleNotFoundError as error:
-        raise MissingDependencyError(f"{error.name} is needed for this: pip install 'superpoint-ros[openvino]'") from error
+        raise MissingDependencyError(f"{error.name} is needed to export: pip install 'superpoint-ros[openvino]'") from error
     ov.save_model(ov.Core().read_model(content), path, compress_to_fp16=False)
 
 
@@ -125,7 +87,3 @@ def _save_torchscript(heads: DenseHeads, path: Path, metadata: dict[str, str]) -
         warnings.simplefilter("ignore")
         traced = torch.jit.trace(heads, (torch.zeros(_EXAMPLE),))
         torch.jit.save(traced, path, _extra_files={"metadata.json": json.dumps(metadata)})
-
-
-def _missing(error: ModuleNotFoundError) -> MissingDependencyError:
-    return MissingDependencyError(f"{error.name} is needed to export: pip install 'superpoint-ros[export]'")

@@ -11,11 +11,9 @@ from numpy.typing import NDArray
 from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.features.backends import Backend
 from superpoint_ros.features.backends.choice import choose_backend
-from superpoint_ros.features.descriptor import sample_descriptors
-from superpoint_ros.features.detector import refine_keypoints, select_keypoints
-from superpoint_ros.features.heads import heatmap
+from superpoint_ros.features.detection import Detections
 from superpoint_ros.features.image import WorkingImage, pad_to_cells, working_image, working_mask
-from superpoint_ros.types import BoolArray, Features, FloatArray, Image
+from superpoint_ros.types import Features, Image
 
 
 class SuperPoint:
@@ -81,28 +79,16 @@ class SuperPoint:
             for mask, working in zip(masks or [None] * len(workings), workings, strict=True)
         ]
         by_size: dict[tuple[int, ...], list[int]] = {}
-        padded = [pad_to_cells(working.pixels) for working in workings]
-        for index, pixels in enumerate(padded):
-            by_size.setdefault(pixels.shape, []).append(index)
+        for index, working in enumerate(workings):
+            by_size.setdefault(working.pixels.shape, []).append(index)
         features: dict[int, Features] = {}
-        for group in by_size.values():
-            batch = padded[group[0]][None] if len(group) == 1 else np.stack([padded[index] for index in group])
-            for index, logits, coarse in zip(group, *self._backend.run(batch), strict=True):
-                features[index] = self._features(logits, coarse, workings[index], free[index])
+        for (height, width), group in by_size.items():
+            padded = [pad_to_cells(workings[index].pixels) for index in group]
+            batch = padded[0][None] if len(group) == 1 else np.stack(padded)
+            found = self._backend.detect(batch, (height, width), self._config, [free[index] for index in group])
+            features |= {index: self._features(one, workings[index]) for index, one in zip(group, found, strict=True)}
         return [features[index] for index in range(len(workings))]
 
-    def _features(self, logits: FloatArray, coarse: FloatArray, working: WorkingImage, mask: BoolArray | None) -> Features:
-        config = self._config
-        height, width = working.pixels.shape
-        heat = np.ascontiguousarray(heatmap(logits, config.threshold)[:height, :width])
-        pixels, scores = select_keypoints(
-            heat,
-            max_keypoints=config.max_keypoints,
-            threshold=config.threshold,
-            nms_radius=config.nms_radius,
-            border=config.border,
-            mask=mask,
-        )
-        points: FloatArray = refine_keypoints(heat, pixels) if config.subpixel else pixels.astype(np.float32)
-        descriptors = sample_descriptors(coarse, points, config.interpolation)
-        return Features(working.to_image(points), scores, descriptors, working.image_size, self.model)
+    def _features(self, found: Detections, working: WorkingImage) -> Features:
+        points = working.to_image(found.points)
+        return Features(points, found.scores, found.descriptors, working.image_size, self.model)

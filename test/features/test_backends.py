@@ -12,8 +12,8 @@ import torch
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import DeviceError, WeightsError
-from superpoint_ros.features.backends import load_backend
-from superpoint_ros.features.backends.threads import cpu_threads
+from superpoint_ros.features.backends import Backend, load_backend
+from superpoint_ros.features.backends.cpu import cpu_threads
 from superpoint_ros.features.export import export_model
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.models import load_onnx, onnx_path, shipped_models
@@ -32,6 +32,10 @@ def exported(weights_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     shutil.copy(weights_file, path)
     export_model(load_weights(path), "onnx", path.with_suffix(".onnx"))
     return path
+
+
+def load(backend: str, model: str) -> Backend:
+    return load_backend(ExtractorConfig(model=model, backend=backend, device="cpu"))
 
 
 def agreement(reference: Features, features: Features) -> tuple[float, float]:
@@ -71,7 +75,7 @@ def test_backends_agree_on_rendered_images(model: str, backend: str) -> None:
 
 @pytest.mark.parametrize("backend", RUNTIMES)
 def test_dense_heads_are_those_of_the_network_at_any_size_and_batch(backend: str, exported: Path, network: SuperPointNet) -> None:
-    loaded = load_backend(backend, str(exported), "cpu")
+    loaded = load(backend, str(exported))
     assert loaded.descriptor_size == 16 and loaded.device == "cpu" and loaded.model == load_weights(exported).model
     for shape in ((1, 8, 8), (3, 40, 24), (1, 64, 96)):
         images = np.random.default_rng(0).random(shape, np.float32)
@@ -83,7 +87,7 @@ def test_dense_heads_are_those_of_the_network_at_any_size_and_batch(backend: str
 
 @pytest.mark.parametrize("backend", RUNTIMES)
 def test_results_are_the_callers(backend: str, exported: Path) -> None:
-    loaded = load_backend(backend, str(exported), "cpu")
+    loaded = load(backend, str(exported))
     first, _ = loaded.run(np.full((1, 16, 16), 0.2, np.float32))
     kept = first.copy()
     loaded.run(np.full((1, 16, 16), 0.9, np.float32))
@@ -121,25 +125,25 @@ def test_flipped_bits_of_an_onnx_are_noticed(backend: str, exported: Path, tmp_p
     path = tmp_path / "tiny.onnx"
     path.write_bytes(content[: len(content) // 2])
     with pytest.raises(WeightsError, match="damaged"):
-        load_backend(backend, str(path), "cpu")
+        load(backend, str(path))
     tensor = load_weights(exported).tensors["conv3a.weight"].numpy().tobytes()
     flipped = bytearray(content)
     flipped[content.index(tensor) + 7] ^= 1
     path.write_bytes(flipped)
     with pytest.raises(WeightsError, match="damaged"):
-        load_backend(backend, str(path), "cpu")
+        load(backend, str(path))
 
 
 @pytest.mark.parametrize("backend", RUNTIMES)
 def test_an_onnx_alone_runs_and_garbage_does_not(backend: str, exported: Path, tmp_path: Path) -> None:
     alone = tmp_path / "alone.onnx"
     shutil.copy(exported.with_suffix(".onnx"), alone)
-    assert load_backend(backend, str(alone), "cpu").model == load_weights(exported).model
+    assert load(backend, str(alone)).model == load_weights(exported).model
     alone.write_bytes(b"something")
     with pytest.raises(WeightsError, match=r"alone\.onnx"):
-        load_backend(backend, str(alone), "cpu")
+        load(backend, str(alone))
     with pytest.raises(WeightsError, match="there is no ONNX file"):
-        load_backend(backend, str(tmp_path / "absent.onnx"), "cpu")
+        load(backend, str(tmp_path / "absent.onnx"))
 
 
 def test_weights_without_onnx_run_in_torch_or_say_how_to_export(weights_file: Path) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Protocol
 
+import numpy as np
+
+from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import MissingDependencyError
-from superpoint_ros.types import FloatArray
+from superpoint_ros.features.detection import Detections
+from superpoint_ros.types import BoolArray, FloatArray
 
 
 class Backend(Protocol):
@@ -36,6 +41,15 @@ class Backend(Protocol):
         Returns logits (B, 65, H/8, W/8) and raw descriptors (B, D, H/8, W/8), float32. They are the caller's; strides are free.
         """
 
+    def detect(
+        self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
+    ) -> list[Detections]:
+        """Keypoints and descriptors of each image, as ``features.detection.detect`` finds them; a GPU does it in place.
+
+        images: as for ``run``. size: height and width of each before it was padded. masks: one (or None) for each image.
+        Of the settings only those count that say what is a keypoint.
+        """
+
 
 _HOME = {
     "torch": ("superpoint_ros.features.backends.torch_backend", "TorchBackend", "torch"),
@@ -45,19 +59,30 @@ _HOME = {
 """Module and class of each backend, and the extra that installs its library."""
 
 
-def load_backend(name: str, model: str, device: str = "auto") -> Backend:
-    """One backend with a model's weights.
+def load_backend(config: ExtractorConfig) -> Backend:
+    """The backend that ``config.backend`` names (not ``auto``) with a model's weights.
 
     Raises WeightsError, DeviceError, MissingDependencyError.
     """
     # PyTorch's idle threads spin by default, which on cores that are shared with other nodes costs several times the network
     # itself. OpenMP reads this once, when torch is first imported; who sets it beforehand keeps the choice.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    module, backend, extra = _HOME[name]
+    _keep_freed_memory()
+    module, backend, extra = _HOME[config.backend]
     try:
-        loaded: Backend = getattr(import_module(module), backend).load(model, device)
+        loaded: Backend = getattr(import_module(module), backend).load(config)
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
             f"{error.name} is needed to run the network: pip install 'superpoint-ros[{extra}]'"
         ) from error
     return loaded
+
+
+def _keep_freed_memory() -> None:
+    """Make the C library keep freed arrays of image size for the next image.
+
+    By default glibc hands them back to the system, which then clears every page anew: for one VGA image that takes as long as
+    all that is done beside the network. glibc raises its limit to the largest block that was ever freed, up to 32 MB; this
+    block is never touched, so it costs nothing. Elsewhere it has no effect.
+    """
+    np.empty(31 << 20, np.uint8)

@@ -20,16 +20,18 @@ from superpoint_ros.features.backends import Backend, load_backend
 from superpoint_ros.features.models import onnx_path, weights_path
 
 _LOG = logging.getLogger(__name__)
+_ONLY = {"openvino": ("gpu", "npu"), "onnxruntime": ("tensorrt",), "torch": ("mps",)}
+"""Devices that one backend alone has."""
+
 _PROBE_SIZE = (240, 320)
 _PROBE_RUNS = 4
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A backend by name, the device for it, and why."""
+    """Settings with a backend by name, and why this one."""
 
-    backend: str
-    device: str
+    config: ExtractorConfig
     why: str
 
 
@@ -39,60 +41,64 @@ def choose_backend(config: ExtractorConfig) -> tuple[Backend, str]:
     Raises WeightsError, DeviceError, MissingDependencyError.
     """
     if config.backend != "auto":
-        backend = load_backend(config.backend, config.model, config.device)
+        backend = load_backend(config)
         return backend, backend.info
-    choice = _choose(config.model, config.device)
-    backend = load_backend(choice.backend, config.model, choice.device)
+    asked = ExtractorConfig(**config.model_dump(include={"model", "device", "precision", "cuda_graphs"}))
+    choice = _choose(asked)
+    backend = load_backend(choice.config)
     info = f"{backend.info} ({choice.why})"
     _LOG.info("%s: %s", backend.model, info)
     return backend, info
 
 
 @functools.cache
-def _choose(model: str, device: str) -> Choice:
-    kind = device.partition(":")[0]
-    if kind in ("gpu", "npu"):
-        return Choice("openvino", device, f"the backend for device {kind}")
-    if kind == "tensorrt":
-        return Choice("onnxruntime", device, f"the backend for device {kind}")
-    if kind == "mps":
-        return Choice("torch", device, f"the backend for device {kind}")
-    has_onnx = onnx_path(model).is_file()
-    has_weights = weights_path(model).suffix != ".onnx"
+def _choose(asked: ExtractorConfig) -> Choice:
+    kind = asked.device.partition(":")[0]
+    for backend, devices in _ONLY.items():
+        if kind in devices:
+            return _choice(asked, backend, f"the backend for device {kind}")
+    has_onnx = onnx_path(asked.model).is_file()
+    has_weights = weights_path(asked.model).suffix != ".onnx"
     if kind == "cuda":
         torch = has_weights and (_installed("torch") or not _installed("onnxruntime"))
-        return Choice("torch" if torch else "onnxruntime", device, "the backend for device cuda")
-    if device == "auto" and has_weights and _gpu_may_exist() and _installed("torch"):
+        return _choice(asked, "torch" if torch else "onnxruntime", "the backend for device cuda")
+    if kind == "auto" and has_weights and _gpu_may_exist() and _installed("torch"):
         from superpoint_ros.features.backends.torch_backend import select_device
 
         found = select_device("auto")
         if found.type != "cpu":
-            return Choice("torch", str(found), "this machine has a GPU")
+            return _choice(asked, "torch", f"this machine has {found.type}", str(found))
     runtimes = [name for name in ("onnxruntime", "openvino") if _installed(name)] if has_onnx else []
+    if asked.precision == "half" and "onnxruntime" in runtimes:
+        runtimes.remove("onnxruntime")  # it has no half precision on CPUs
     if not runtimes:
-        why = "neither onnxruntime nor openvino is installed" if has_onnx else f"there is no {onnx_path(model).name} beside it"
+        why = "no other backend is installed for it" if has_onnx else f"there is no {onnx_path(asked.model).name} beside it"
         torch = has_weights and (_installed("torch") or not has_onnx)
-        return Choice("torch" if torch else "onnxruntime", device, why)
+        return _choice(asked, "torch" if torch else "onnxruntime", why)
     # PyTorch is not measured: it never won, and importing it takes longer than all of this, and hundreds of megabytes.
-    return _fastest(runtimes, model, device)
+    return _fastest(runtimes, asked)
 
 
-def _fastest(names: list[str], model: str, device: str) -> Choice:
+def _choice(asked: ExtractorConfig, backend: str, why: str, device: str | None = None) -> Choice:
+    return Choice(asked.model_copy(update={"backend": backend, "device": device or asked.device}), why)
+
+
+def _fastest(names: list[str], asked: ExtractorConfig) -> Choice:
     if len(names) == 1:
-        return Choice(names[0], device, "the only one of its kind that is installed")
-    milliseconds = {name: _probe(name, model, device) for name in names}
+        return _choice(asked, names[0], "the only one of its kind that is installed")
+    milliseconds = {name: _probe(asked.model_copy(update={"backend": name})) for name in names}
     ranked = sorted(names, key=milliseconds.__getitem__)
     height, width = _PROBE_SIZE
     times = ", ".join(f"{name} {milliseconds[name]:.1f} ms" for name in ranked)
-    return Choice(ranked[0], device, f"measured at {width}x{height}: {times}")
+    return _choice(asked, ranked[0], f"measured at {width}x{height}: {times}")
 
 
-def _probe(name: str, model: str, device: str) -> float:
+def _probe(config: ExtractorConfig) -> float:
     """Milliseconds of the quickest of some runs; the first one, which also plans, does not count."""
     try:
-        backend = load_backend(name, model, device)
+        backend = load_backend(config)
     except DeviceError as error:
-        _LOG.warning("backend %s cannot be used: %s", name, error)
+        _LOG.warning("backend %s cannot be used: %s", config.backend, error)
         return math.inf
     image = np.zeros((1, *_PROBE_SIZE), np.float32)
     times = []

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
+from superpoint_ros.config import ExtractorConfig, Precision
 from superpoint_ros.errors import DeviceError, WeightsError
-from superpoint_ros.features.backends.threads import cpu_threads, threads_may_spin
+from superpoint_ros.features.backends.cpu import cpu_threads, threads_may_spin
+from superpoint_ros.features.detection import Detections, detect
 from superpoint_ros.features.models import OnnxFile, load_onnx
-from superpoint_ros.types import FloatArray
+from superpoint_ros.types import BoolArray, FloatArray
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
 
@@ -18,14 +21,18 @@ _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "t
 class OnnxRuntimeBackend:
     """Implements ``Backend``."""
 
-    def __init__(self, file: OnnxFile, device: str = "auto") -> None:
+    def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
         self._device = select_device(device)
         kind, _, index = self._device.partition(":")
+        if precision == "half" and kind != "tensorrt":
+            raise DeviceError(f"precision half: ONNX Runtime has it on tensorrt, not on {kind}; choose another backend")
         options = ort.SessionOptions()
         options.log_severity_level = 3  # errors only
         options.intra_op_num_threads = cpu_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads_may_spin())))
         where: dict[str, Any] = {} if kind == "cpu" else {"device_id": index or "0"}
+        if kind == "tensorrt":
+            where["trt_fp16_enable"] = str(precision != "float32")
         try:
             self._session = ort.InferenceSession(file.content, options, providers=[(_PROVIDERS[kind], where)])
         except Exception as error:  # of types that ONNX Runtime does not export
@@ -37,9 +44,9 @@ class OnnxRuntimeBackend:
         self._size = int(self._session.get_outputs()[1].shape[1])
 
     @classmethod
-    def load(cls, model: str, device: str = "auto") -> OnnxRuntimeBackend:
+    def load(cls, config: ExtractorConfig) -> OnnxRuntimeBackend:
         """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
-        return cls(load_onnx(model), device)
+        return cls(load_onnx(config.model), config.device, config.precision)
 
     @property
     def model(self) -> str:
@@ -61,6 +68,12 @@ class OnnxRuntimeBackend:
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         logits, coarse = self._session.run(None, {"image": images[:, None]})
         return np.asarray(logits), np.asarray(coarse)
+
+    def detect(
+        self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
+    ) -> list[Detections]:
+        heads = zip(*self.run(images), masks, strict=True)
+        return [detect(logits, coarse, size, config, mask) for logits, coarse, mask in heads]
 
 
 def select_device(name: str) -> str:

@@ -1,9 +1,12 @@
-"""How many threads a network gets on the CPU."""
+"""What the CPU has for a network: threads and number formats."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+
+from superpoint_ros.errors import DeviceError
 
 
 def cpu_threads() -> int:
@@ -19,6 +22,16 @@ def cpu_threads() -> int:
 def threads_may_spin() -> bool:
     """Whether idle threads wait busily: only if ``OMP_WAIT_POLICY`` asks for it, as other nodes want these cores, too."""
     return os.environ.get("OMP_WAIT_POLICY", "").upper() == "ACTIVE"
+
+
+def require_bfloat16() -> None:
+    """Raise DeviceError where this CPU has no arithmetic for bfloat16: emulating it takes longer than float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        flags = ""
+    if not re.search(r"\b(avx512_bf16|amx_bf16|bf16)\b", flags):
+        raise DeviceError("precision half: this CPU cannot compute in bfloat16; use precision float32")
 
 
 def _physical_cores() -> int:
