@@ -41,6 +41,7 @@ def _measure_node(node: str, model: str, size: tuple[int, int], keypoints: int, 
             processes.check([node])
             lines.append(line)
         if session.wait() != 0 or not lines:
+            processes.check([node])
             said = processes.log(_SESSION).read_text(encoding="utf-8", errors="replace").strip().splitlines()
             raise SuperPointRosError(f"{node} could not be measured: {said[-1] if said else 'its session said nothing'}")
     heard = json.loads(lines[-1])

@@ -60,7 +60,7 @@ def run_benchmark(plan: Plan, on_progress: Progress = lambda text: None) -> Benc
     """Measure everything. Raises MissingDependencyError where no backend is installed, ProcessError where a node died."""
     machine = describe_machine()
     measurements: list[Measurement] = []
-    for step in (_sizes, _keypoints, _stages, _networks, _nearest, _front_end, _alone, _nodes):
+    for step in (_sizes, _keypoints, _stages, _full, _networks, _nearest, _front_end, _alone, _nodes):
         for text, found in step(plan):
             on_progress(text)
             measurements += found
@@ -125,6 +125,21 @@ def _networks(plan: Plan) -> Step:
         }
         timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
         yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
+
+
+def _full(plan: Plan) -> Step:
+    """Whole extractions with the full network, where this package ships trained weights; random ones would find anything."""
+    if plan.full and FULL in shipped_models():
+        image = rendered(plan.at)[0]
+        extractors = {name: Contender(FULL, name).load(KEYPOINTS) for name in installed_backends()}
+        timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
+        yield (
+            f"extraction with the {FULL} network",
+            [
+                Measurement(FULL, f"{FULL}, {name}", timings[name], *plan.at, KEYPOINTS, found=len(extractor.extract(image)))
+                for name, extractor in extractors.items()
+            ],
+        )
 
 
 def _untrained(folder: Path) -> str:

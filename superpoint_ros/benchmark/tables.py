@@ -39,6 +39,7 @@ def tables(result: BenchmarkResult) -> list[Table]:
             )
             for backend in _backends(result)
         ),
+        _grid(f"Extraction with the {FULL} network at {size} [ms]", result.select(FULL), lambda m: "median"),
         _grid(f"The network alone at {size} [ms]", result.select("network"), lambda m: "median"),
         _grid("Mutual nearest neighbours [ms]", result.select(nearest.GROUP), lambda m: f"{m.keypoints} × {m.width}"),
         _grid(f"Front end, {KEYPOINTS} keypoints at {size} [ms]", result.select("front end"), lambda m: "median"),
@@ -61,15 +62,30 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
     untrained = f" ({UNTRAINED} weights)" if full and UNTRAINED in full[0].name else ""
     pair = [result.select(nearest.GROUP, name=name, width=256, keypoints=KEYPOINTS) for name in (nearest.OPENCV, nearest.OURS)]
     small = _fastest(result.select("size", width=320, height=240), MODEL)
+    trained = _fastest(result.select(FULL), FULL)
     rows = [
         (f"XFeat / {MODEL} on {backend}", *_over(_at(result, "xfeat"), ours), "≥ 2"),
         (f"SIFT / {MODEL} on {backend}", *_over(_at(result, "sift"), ours), "> 1"),
         (f"ORB / {MODEL} on {backend}", *_over(_at(result, "orb"), ours), ""),
         (f"{MODEL} in PyTorch / on {backend}", *_over(_at(result, f"{MODEL}, torch"), ours), ""),
         (f"{FULL} network{untrained} in PyTorch / on the fastest backend", *_over(eager, best), "≥ 2"),
+        (
+            f"{FULL} in PyTorch / on the fastest backend",
+            *_over(_only(result.select(FULL, name=f"{FULL}, torch")), trained),
+            "≥ 2",
+        ),
         ("all stages beside the network / network", figure(beside), "", "≤ 0.15"),
         (f"OpenCV brute force / match, {KEYPOINTS} × 256", *_over(*map(_only, pair)), "≥ 6"),
         (f"{MODEL} at 320x240 [frames/s]", figure(1e3 / small.timing.median_ms) if small else NONE, "", "≥ 60"),
+        *(
+            (
+                f"{node}, received after publish, less its own work [ms]",
+                figure(result.median(nodes.GROUP, name=f"{node}, {nodes.ON_TOP}")),
+                "",
+                aim,
+            )
+            for node, aim in (("superpoint_node", "≤ 6"), ("frontend_node", "≤ 3"))
+        ),
     ]
     return [row for row in rows if row[1] != NONE]
 

@@ -7,7 +7,6 @@ node's diagnostics say that extraction and matching take (median).
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -22,6 +21,7 @@ from superpoint_ros.io.frame import Frame
 from superpoint_ros.io.recording import Recording
 from superpoint_ros.msg import Features, TwoViewGeometry
 from superpoint_ros.ros.demo_player import DemoPlayer
+from superpoint_ros.ros.demo_session import START_TIMEOUT, say
 from superpoint_ros.ros.pipeline_node import nanoseconds
 from superpoint_ros.ros.qos import RELIABLE
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -29,7 +29,6 @@ from superpoint_ros.simulation.sequence import SimulatedSequence
 _TOPICS = {"features": Features, "two_view_geometry": TwoViewGeometry}
 _WORK = ("extract median [ms]", "match median [ms]")
 _WARM_UP = 5
-_START_TIMEOUT = 60.0
 _FRAME_TIMEOUT = 10.0
 _DIAGNOSTICS_TIMEOUT = 5.0
 
@@ -66,8 +65,11 @@ def measure(
             executor.spin_once(timeout_sec=0.05)
         return bool(condition())
 
-    if not wait(lambda: listener.connected() and not player.missing(), _START_TIMEOUT):
-        raise DataError(f"the node did not come up within {_START_TIMEOUT:.0f} s")
+    deadline = time.monotonic() + START_TIMEOUT
+    while not wait(lambda: listener.connected() and not player.missing(), 0.5):
+        say(step="waiting")  # the parent looks after the node whenever it hears something
+        if time.monotonic() > deadline:
+            raise DataError(f"the node did not come up within {START_TIMEOUT:.0f} s")
     wait(lambda: False, 0.5)  # the other end, too, must know of the connection
     latency: list[float] = []
     for frame in frames:
@@ -94,14 +96,16 @@ def main(arguments: list[str] | None = None) -> int:
     frames: list[Frame] = []
     for frame in sequence:  # before anything is timed
         frames.append(frame)
-        print(json.dumps({"rendered": len(frames)}), flush=True)
+        say(step="rendering", rendered=len(frames))
     rclpy.init()
-    player, listener = DemoPlayer(Recording(), sequence.camera), _Listener(given.topic)
+    # Features need no camera_info, and nobody would listen to it.
+    player = DemoPlayer(Recording(), None if given.topic == "features" else sequence.camera)
+    listener = _Listener(given.topic)
     executor = SingleThreadedExecutor()
     executor.add_node(player)
     executor.add_node(listener)
     try:
-        print(json.dumps(measure(frames, player, listener, executor)), flush=True)
+        say(step="done", **measure(frames, player, listener, executor))
     except SuperPointRosError as error:
         print(error, file=sys.stderr)
         return 2
