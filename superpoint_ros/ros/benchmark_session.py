@@ -29,7 +29,7 @@ from superpoint_ros.simulation.sequence import SimulatedSequence
 _TOPICS = {"features": Features, "two_view_geometry": TwoViewGeometry}
 _WORK = ("extract median [ms]", "match median [ms]")
 _WARM_UP = 5
-_FRAME_TIMEOUT = 10.0
+_FRAME_TIMEOUT, _FIRST_TIMEOUT = 10.0, 2.0
 _DIAGNOSTICS_TIMEOUT = 5.0
 
 
@@ -75,7 +75,7 @@ def measure(
     for frame in frames:
         began = time.monotonic()
         stamp = player.show(frame)
-        is_answered = wait(lambda stamp=stamp: stamp in listener.answered, _FRAME_TIMEOUT if latency else 1.0)  # type: ignore[misc]
+        is_answered = wait(lambda stamp=stamp: stamp in listener.answered, _FRAME_TIMEOUT if frame.index else _FIRST_TIMEOUT)  # type: ignore[misc]
         if is_answered and frame.index >= _WARM_UP:
             latency.append(1e3 * (listener.answered[stamp] - began))
     if not latency:
