@@ -65,6 +65,9 @@ class MatcherConfig(Section):
 
     ratio: float = Field(1.0, gt=0.0, le=1.0, description="ratio test on descriptor distances; 1 turns it off")
     min_similarity: float = Field(-1.0, ge=-1.0, le=1.0, description="drop matches whose descriptors are less similar")
+    window: float = Field(
+        0.0, ge=0.0, description="in a sequence, compare only keypoints within so many pixels of where each was seen last; 0: all"
+    )
 
 
 class GeometryConfig(Section):

@@ -78,7 +78,7 @@ class PairMatcher:
             tracks = self._tracker.update(view, empty_matches(), empty_matches())
             self._set_reference(view)
             return PairResult(stamp, features, tracks, empty_matches(), reset_reason=reset_reason)
-        matches = match(reference.features, features, self._matcher)
+        matches = match(reference.features, features, self._matcher, self._tracker.last_seen())
         geometry = estimate_two_view(reference.features, features, matches, camera, self._geometry)
         inliers = _chosen(matches, geometry)
         tracks = self._tracker.update(view, inliers, self._rest(previous, view, inliers, geometry, camera))

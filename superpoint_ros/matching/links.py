@@ -55,7 +55,7 @@ def link_the_rest(
 
 def _match_rest(previous: Features, current: Features, known: Matches, config: MatcherConfig) -> Matches:
     left = _others(len(previous), known.reference_index), _others(len(current), known.current_index)
-    found = match(_subset(previous, left[0]), _subset(current, left[1]), config)
+    found = match(_subset(previous, left[0]), _subset(current, left[1]), config, previous.keypoints[left[0]])
     return Matches(left[0][found.reference_index], left[1][found.current_index], found.similarity)
 
 

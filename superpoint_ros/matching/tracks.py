@@ -52,6 +52,10 @@ class Tracker:
         """The last image is the reference of the next ones."""
         self._reference = self._previous
 
+    def last_seen(self) -> FloatArray:
+        """(N, 2) float32 pixels where each keypoint of the reference was seen last: a prediction for the next image."""
+        return np.zeros((0, 2), np.float32) if self._reference is None else self._reference.pixels
+
     def linked(self, from_reference: Matches) -> Matches:
         """What matches from the reference to a new image say about the previous image: links from there to the new one."""
         if self._reference is None or self._previous is None:
