@@ -65,6 +65,9 @@ class MatcherConfig(Section):
 
     ratio: float = Field(1.0, gt=0.0, le=1.0, description="ratio test on descriptor distances; 1 turns it off")
     min_similarity: float = Field(-1.0, ge=-1.0, le=1.0, description="drop matches whose descriptors are less similar")
+    window: float = Field(
+        0.0, ge=0.0, description="in a sequence, compare only keypoints within so many pixels of where each was seen last; 0: all"
+    )
 
 
 class GeometryConfig(Section):
@@ -72,7 +75,7 @@ class GeometryConfig(Section):
 
     estimator: Literal["poselib", "opencv"] = Field("poselib", description="PoseLib LO-RANSAC or OpenCV USAC_MAGSAC")
     max_error: float = Field(2.0, gt=0.0, le=100.0, description="largest reprojection or epipolar error of an inlier, in pixels")
-    confidence: float = Field(0.9999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
+    confidence: float = Field(0.999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
     max_iterations: int = Field(2000, ge=1, le=1000000, description="most RANSAC iterations")
     min_inliers: int = Field(15, ge=5, le=10000, description="fewer inliers than this are no geometry")
     min_parallax: float = Field(0.1, ge=0.0, le=90.0, description="median parallax in degrees below which no translation shows")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,6 +124,19 @@ def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30
         axes.hist(shown, edges.tolist(), color=colour, alpha=0.55, edgecolor="white", linewidth=0.6, label=label)
     axes.set_xlabel(unit)
     axes.set_ylabel("frames")
+    _legend_above(axes)
+    return _svg(figure)
+
+
+def costs(curves: Mapping[str, tuple[ArrayLike, ArrayLike]], x_label: str, y_label: str) -> str:
+    """One line per name, both axes from 0: a cost in proportion to x is a straight line through the corner."""
+    figure, (axes,) = _figure(1, (5.6, 3.4))
+    for (name, (x, y)), colour in zip(curves.items(), cycle((BLUE, ORANGE, GREEN, GREY, INK)), strict=False):
+        axes.plot(x, y, ".-", color=colour, markersize=8, label=name)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
     _legend_above(axes)
     return _svg(figure)
 
