@@ -12,6 +12,7 @@ from superpoint_ros.evaluation.report import Cell, Fact, Plot, Report, Table
 from superpoint_ros.evaluation.result import Metric, Run
 from superpoint_ros.evaluation.run_report import settings_line
 from superpoint_ros.evaluation.summary import heading, value_text
+from superpoint_ros.evaluation.tables import figure
 
 NOTE = (
     "Small figures: difference from the baseline on the same pairs and seeds, with its 95 % bootstrap interval. "
@@ -21,8 +22,9 @@ NOTE = (
 
 def difference_text(metric: Metric, value: float) -> str:
     """Signed; shares in percentage points."""
-    text = f"{value:+.2f}" if metric.unit else f"{100.0 * value:+.1f}"
-    return text.replace("-", "−") if math.isfinite(value) else "–"
+    if not math.isfinite(value):
+        return "–"
+    return ("−" if value < 0.0 else "+") + (figure(abs(value), 2) if metric.unit else f"{100.0 * abs(value):.1f}")
 
 
 def difference_interval(metric: Metric, found: Estimate) -> str:

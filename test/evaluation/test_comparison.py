@@ -10,8 +10,8 @@ import pytest
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.comparison import compare_runs
-from superpoint_ros.evaluation.comparison_report import comparison_tables, make_comparison_report
-from superpoint_ros.evaluation.result import Run
+from superpoint_ros.evaluation.comparison_report import comparison_tables, difference_text, make_comparison_report
+from superpoint_ros.evaluation.result import Metric, Run
 
 
 def rows_of(run: Run, features: str, **figures: float) -> Run:
@@ -126,3 +126,10 @@ def test_the_page_has_the_differences_of_every_group(make_run, tmp_path: Path) -
     text = (tmp_path / "compare.html").read_text(encoding="utf-8")
     assert "+2.0\n[+2.0, +2.0]" in text
     assert "<b>" in text
+
+
+def test_differences_have_a_sign_and_as_many_digits_as_they_need() -> None:
+    share, metres = Metric("a", "a", "", True, "mean", 0.0), Metric("b", "b", "m", False, "mean", 0.0)
+    found = [difference_text(metric, value) for metric, value in ((share, -0.0123), (metres, -0.0123), (metres, 12.3))]
+    assert found == ["−1.2", "−0.012", "+12"]
+    assert difference_text(metres, float("inf")) == "–"
