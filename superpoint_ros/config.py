@@ -38,7 +38,7 @@ def parse_section(section: type[AnySection], values: Mapping[str, Any]) -> AnySe
 class ExtractorConfig(Section):
     """How an image becomes features."""
 
-    model: str = Field("small", description="small, sift, orb, or the path of a weights file")
+    model: str = Field("small", description="small, sift, orb (fast, harris, shi: only detect), or the path of a weights file")
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?|tensorrt(:\d+)?|gpu(:\d+)?|npu)$",
@@ -122,7 +122,7 @@ class SuperPointNodeConfig(ImageSubscriberConfig):
     """Parameters of superpoint_node."""
 
     extractor: ExtractorConfig = ExtractorConfig()
-    descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
+    descriptor_type: Literal["float32", "float16", "int8"] = Field("float16", description="how descriptors are published")
 
 
 class MatcherNodeConfig(ImageSubscriberConfig):
@@ -143,6 +143,12 @@ class OdometryNodeConfig(Section):
     camera_frame: str = _fixed("", description="optical frame of the camera; empty: the frame_id of the images")
     publish_tf: bool = _fixed(False, description="broadcast odom_frame -> base_frame on /tf")
     path_length: int = Field(1000, ge=0, le=100000, description="newest poses in path; 0 publishes no path")
+
+
+class RecorderNodeConfig(ImageSubscriberConfig):
+    """Parameters of recorder_node. The images are for latencies."""
+
+    output: str = _fixed("recording.json", min_length=1, description="file that is written when the node is ended")
 
 
 class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):

@@ -36,7 +36,8 @@ class Features:
 
     keypoints: (N, 2) float32, x and y in pixels of the image that was given, whatever size the network saw.
     scores: (N,) float32, detector confidence; comparable only within one model.
-    descriptors: (N, D) float32, each of unit length; a dot product of two is their similarity in [-1, 1].
+    descriptors: (N, D) float32, each of unit length; a dot product of two is their similarity in [-1, 1]. D is 0 where a mere
+        detector found the keypoints.
     image_size: (width, height) of that image in pixels.
     model: name and short checksum of what made the descriptors, e.g. ``small:1a2b3c4d``; different models never compare.
     """
@@ -62,7 +63,7 @@ class Features:
 
 
 class Extractor(Protocol):
-    """Anything that turns an image into features: the SuperPoint network, SIFT, ORB."""
+    """Anything that turns an image into features: the SuperPoint network, SIFT, ORB, a corner detector."""
 
     @property
     def model(self) -> str:

@@ -52,7 +52,7 @@ def demo(
         raise ConfigError("give --bag or --folder, not both")
     began = time.monotonic()
     require_ros()
-    load_extractor(config.extractor)  # what is wrong with the model is better said before anything starts
+    load_extractor(config.extractor, to_match=True)  # what is wrong with the model is better said before anything starts
     make_folder(out)
     own = bag or folder
     if own is None:

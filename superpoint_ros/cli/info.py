@@ -29,7 +29,7 @@ def info(
         rows = [(w.name, f"{_parameters(w.tensors):,}", w.checksum[:8], w.metadata.get("licence", "–")) for w in shipped]
         print_table(
             "Models of this package",
-            [*rows, ("sift", "–", "–", "OpenCV"), ("orb", "–", "–", "OpenCV")],
+            [*rows, *((name, "–", "–", "OpenCV") for name in ("sift", "orb", "fast", "harris", "shi"))],
             ("", "parameters", "checksum", "licence"),
         )
         return

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from superpoint_ros.cli.console import progress, say
+from superpoint_ros.errors import ConfigError
 
 
 def label(
@@ -26,6 +27,9 @@ def label(
     check: Annotated[
         int, typer.Option(min=0, metavar="N", help="write nothing: measure on N of the images how repeatable the labels are")
     ] = 0,
+    ray: Annotated[
+        bool, typer.Option("--ray", help="spread the images over a Ray cluster: that of RAY_ADDRESS, or all processors here")
+    ] = False,
 ) -> None:
     """Find repeatable points in images without labels, by homographic adaptation: what `train superpoint` learns from.
 
@@ -36,26 +40,31 @@ def label(
       superpoint-ros label photos/ --licensed --scenes 40 -o labels
       superpoint-ros label photos/ --weights small --threshold 0.015 --warps 100 -o labels
       superpoint-ros label photos/ --weights small --threshold 0.015 --check 40
+      RAY_ADDRESS=head:6379 superpoint-ros label photos/ --weights small --ray -o labels
     """
-    from superpoint_ros.training.homographic_adaptation import AdaptationConfig, load_detector, shi_tomasi_detector
+    from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label_here, load_detector
     from superpoint_ros.training.label_check import label_agreement
     from superpoint_ros.training.photos import folder_photos, free_photos, grey_photo, render_scenes, write_labels
+    from superpoint_ros.training.ray_cluster import label_on_ray
 
+    if check and ray:
+        raise ConfigError("--check measures in this process: leave out --ray")
     find = free_photos if licensed else folder_photos
     photos = [photo for folder in folders for photo in find(folder)]
     config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints)
-    detector = load_detector(weights) if weights else shi_tomasi_detector
+    name, detector = load_detector(weights)
     if check:
         chosen = photos[:: max(1, len(photos) // check)][:check]
         with progress() as bar:
             images = (grey_photo(photo.path) for photo in bar.track(chosen, description="check"))
             found = label_agreement(images, detector, config)
-        say(f"{found.images} images, {found.points:.0f} labels each; found again in another view:")
+        say(f"{found.images} images, {found.points:.0f} labels each by {name}; found again in another view:")
         say(f"{found.within_1:.1%} within 1 pixel, {found.within_3:.1%} within 3 pixels")
         return
     if scenes:
         photos += render_scenes(output / "scenes", scenes)
     with progress() as bar:
         task = bar.add_task("label", total=len(photos))
-        write_labels(photos, output, detector, config, on_image=lambda: bar.advance(task))
+        label_all = label_on_ray if ray else label_here
+        write_labels(photos, output, (name, detector), config, label_all=label_all, on_image=lambda: bar.advance(task))
     say(f"labels of {len(photos)} images in {output}")

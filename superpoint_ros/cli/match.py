@@ -42,7 +42,7 @@ def match(
 
     image_a, image_b = read_image(a), read_image(b)
     intrinsics = read_camera(camera) if camera else None
-    extractor = load_extractor(config.extractor)
+    extractor = load_extractor(config.extractor, to_match=True)
     features_a, features_b = extractor.extract(image_a), extractor.extract(image_b)
     matches = find_matches(features_a, features_b, config.matcher)
     geometry = estimate_two_view(features_a, features_b, matches, intrinsics, config.geometry)

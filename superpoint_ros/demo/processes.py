@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from superpoint_ros.errors import SuperPointRosError
+from superpoint_ros.io.shipped import shipped_file
 
 PROFILE = "config/fastdds_large_messages.xml"
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
@@ -113,19 +114,9 @@ def loopback_environment() -> dict[str, str]:
 
     Colour images outgrow what Fast DDS has for messages by default, and get lost: it is given our profile, if it has none.
     """
-    profile = dict.fromkeys(PROFILE_VARIABLES, str(large_message_profile()))
+    profile = dict.fromkeys(PROFILE_VARIABLES, str(shipped_file(PROFILE)))
     own = {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST", "ROS_DOMAIN_ID": str(free_domain()), "PYTHONUNBUFFERED": "1"}
     return {**profile, **os.environ, **own}
-
-
-def large_message_profile() -> Path:
-    """The Fast DDS profile in the source tree or, installed, in ``share``."""
-    shares = [*os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep), sys.prefix]
-    folders = [Path(__file__).parents[2], *(Path(prefix) / "share" / "superpoint_ros" for prefix in shares if prefix)]
-    for folder in folders:
-        if (folder / PROFILE).is_file():
-            return folder / PROFILE
-    raise ProcessError(f"{PROFILE} is missing from this installation, looked in {', '.join(map(str, folders))}: install it again")
 
 
 def free_domain() -> int:

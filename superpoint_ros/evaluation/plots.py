@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY, INK = "#2563eb", "#ea7317", "#16915c", "#9aa3b2", "#1f2937"
+SERIES = (BLUE, ORANGE, GREEN, "#9333ea", "#c93434", "#0e9aa7", "#8d6e63", GREY)
+"""Colours of lines that share a drawing, in this order."""
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#c7cdd8",
     "xtick.color": "#5b6472", "ytick.color": "#5b6472", "xtick.labelsize": 9, "ytick.labelsize": 9, "axes.spines.top": False,
@@ -76,6 +78,36 @@ def counts_over_time(time: ArrayLike, counts: Mapping[str, ArrayLike]) -> str:
     axes.set_xlabel("time [s]")
     axes.set_ylabel("count")
     _legend_above(axes)
+    return _svg(figure)
+
+
+def curves(series: Mapping[str, tuple[ArrayLike, ArrayLike]], x: str, y: str, markers: bool = False) -> str:
+    """Shares in [0, 1], drawn in percent, over a threshold: one line each, with (x values, shares). markers: a dot at each."""
+    figure, (axes,) = _figure(1, (5.6, 3.9))
+    for index, (name, (at, shares)) in enumerate(series.items()):
+        colour, style = SERIES[index % len(SERIES)], ("-", (0, (5, 2)), (0, (1, 1.5)))[index // len(SERIES) % 3]
+        percent = 100.0 * np.asarray(shares, np.float64)
+        axes.plot(at, percent, color=colour, linestyle=style, marker="o" if markers else "", markersize=3.5, label=name)
+    axes.set_ylim(0, 100)
+    axes.set_xlim(left=0)
+    axes.margins(x=0.01)
+    axes.set_xlabel(x)
+    axes.set_ylabel(f"{y} [%]")
+    _legend_above(axes)
+    return _svg(figure)
+
+
+def intervals(names: Sequence[str], spans: Sequence[tuple[float, float, float]], x: str) -> str:
+    """A line per name, the first on top, with its (value, low, high), and a line at 0. An interval may be NaN."""
+    figure, (axes,) = _figure(1, (5.6, 0.9 + 0.27 * len(names)))
+    value, low, high = np.array(spans, np.float64).T
+    axes.axvline(0.0, color=INK, linewidth=1.0)
+    errors = np.nan_to_num([value - low, high - value])
+    axes.errorbar(value, range(len(names)), xerr=errors, fmt="o", markersize=5, linewidth=2.0, color=BLUE)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(x)
     return _svg(figure)
 
 

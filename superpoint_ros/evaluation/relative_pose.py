@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from superpoint_ros.evaluation.metrics.auc import error_auc
 from superpoint_ros.types import DoubleArray, Pose
 
 AUC_THRESHOLDS = (5.0, 10.0, 20.0)
@@ -61,22 +62,5 @@ def relative_pose_error(estimated: Pose, truth: Pose, min_baseline: float = MIN_
 
 
 def pose_auc(errors: ArrayLike, thresholds: Sequence[float] = AUC_THRESHOLDS) -> tuple[float, ...]:
-    """Area under the curve "share of pairs with an error below e" for e from 0 to each threshold, divided by the threshold.
-
-    errors: (N,) degrees, one per pair; infinity where no pose was found, so that a failure costs as much as a useless pose.
-    In [0, 1]; 1 is perfect. As in SuperGlue, the curve is linear between the sorted errors. No pairs give NaN.
-    """
-    found = np.sort(np.asarray(errors, np.float64).ravel())
-    if len(found) == 0:
-        return tuple(float("nan") for _ in thresholds)
-    if np.isnan(found).any():
-        raise ValueError("an error is NaN; give infinity for a pair without a pose")
-    at = np.concatenate([[0.0], found])
-    recall = np.arange(len(at)) / len(found)
-    areas = []
-    for threshold in thresholds:
-        inside = int(np.searchsorted(at, threshold))
-        e = np.concatenate([at[:inside], [threshold]])
-        r = np.concatenate([recall[:inside], [recall[inside - 1]]])
-        areas.append(float(np.sum(np.diff(e) * (r[1:] + r[:-1]) / 2.0) / threshold))
-    return tuple(areas)
+    """``error_auc`` of pose errors (N,) in degrees, infinite where no pose was found."""
+    return error_auc(errors, thresholds)

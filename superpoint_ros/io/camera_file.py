@@ -11,6 +11,9 @@ import yaml
 from superpoint_ros.errors import DataError
 from superpoint_ros.types import Camera, CameraModel
 
+_NAMES = {"fisheye": "equidistant"}
+"""What some drivers call a distortion model, and what it is."""
+
 
 def read_camera(path: Path) -> Camera:
     """The camera in a file with image_width, image_height, camera_matrix, distortion_model and distortion_coefficients.
@@ -48,13 +51,14 @@ def make_camera(width: int, height: int, matrix: Sequence[float], model: str, di
     Raises DataError, which names the origin, for an unknown model or a K without focal length.
     """
     fx, _, cx, _, fy, cy = (float(number) for number in matrix[:6])
-    if fx <= 0 or fy <= 0:
+    if not (fx > 0 and fy > 0):
         raise DataError(f"{name}: the focal length must be positive, got fx {fx:g} and fy {fy:g}; calibrate the camera")
     coefficients = tuple(float(number) for number in distortion)
+    model = _NAMES.get(model, model)
     if not any(coefficients) and model != "equidistant":
         return Camera(width, height, fx, fy, cx, cy)
     if model not in get_args(CameraModel):
-        raise DataError(f"{name}: distortion model {model!r} is not known; known are {', '.join(get_args(CameraModel))}")
+        raise DataError(f"{name}: unknown distortion model '{model}'; known are {', '.join(get_args(CameraModel))}")
     return Camera(width, height, fx, fy, cx, cy, cast(CameraModel, model), coefficients)
 
 

@@ -55,6 +55,6 @@ def _read_sensor(path: Path) -> tuple[Camera, Pose]:
 
 def _read_ground_truth(path: Path, T_body_camera: Pose) -> Trajectory:
     """Rows are nanoseconds, position (3), quaternion w x y z, and more that is not needed."""
-    rows = read_numbers(path, 8, delimiter=",")
+    rows = read_numbers(path, 8, delimiter=",", more=True)
     poses = [pose_from_numbers(row[1:4], row[[5, 6, 7, 4]], path) @ T_body_camera for row in rows]
     return trajectory_from_rows(path, rows[:, 0] / 1e9, poses)

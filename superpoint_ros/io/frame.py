@@ -16,7 +16,7 @@ class Frame:
     """One image of a sequence.
 
     index: place in the sequence, from 0. stamp: seconds. name: unique in the sequence, e.g. the file name.
-    image: (H, W) or (H, W, 3) RGB, uint8 or uint16.
+    image: (H, W) or (H, W, 3) RGB, uint8 or uint16; float32 in [0, 1] from a message of 32FC1.
     """
 
     index: int

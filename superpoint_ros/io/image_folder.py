@@ -12,7 +12,7 @@ import numpy as np
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.camera_file import read_camera
 from superpoint_ros.io.frame import Frame
-from superpoint_ros.io.images import SUFFIXES, natural_key, read_image
+from superpoint_ros.io.images import SUFFIXES, image_size, natural_key, read_image
 from superpoint_ros.io.trajectory import Trajectory
 from superpoint_ros.types import Camera
 
@@ -37,6 +37,11 @@ class ImageSequence:
             raise DataError(f"{self.name}: {len(self.files)} images but {len(self.stamps)} time stamps; the counts must agree")
         if not self.files:
             raise DataError(f"{self.name} holds no images")
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last stamp, in seconds."""
+        return min(self.stamps), max(self.stamps)
 
     def __len__(self) -> int:
         return len(self.files)
@@ -82,7 +87,7 @@ def camera_beside(folder: Path) -> Camera | None:
 
 def pinhole_of(image: Path, matrix: np.ndarray) -> Camera:
     """A pinhole camera from K (3, 3) whose size is that of an image file. DataError for a K without focal length."""
-    height, width = read_image(image).shape[:2]
+    width, height = image_size(image)
     if not (matrix[0, 0] > 0 and matrix[1, 1] > 0):
         raise DataError(f"{image}: the focal length must be positive, got {matrix[0, 0]:g} and {matrix[1, 1]:g}")
     return Camera(width, height, float(matrix[0, 0]), float(matrix[1, 1]), float(matrix[0, 2]), float(matrix[1, 2]))

@@ -9,14 +9,18 @@ from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
+import PIL.Image
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
 
-PixelArray = NDArray[np.uint8] | NDArray[np.uint16]
-"""What files and messages hold: grey (H, W) or RGB (H, W, 3)."""
+PixelArray = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+"""What files and messages hold: grey (H, W) or RGB (H, W, 3); float32 in [0, 1] in messages only."""
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"})
+
+_EXIF_ORIENTATION = 0x0112
+"""Values from 5 to 8 swap rows and columns, which OpenCV does when it decodes."""
 
 
 class ImageFile(NamedTuple):
@@ -69,9 +73,23 @@ def read_image(path: Path) -> PixelArray:
     return decode_image(np.frombuffer(data, np.uint8), str(path))
 
 
-def decode_image(data: NDArray[np.uint8], name: str) -> PixelArray:
-    """What ``read_image`` does, for the bytes (N,) of a PNG, JPEG or other image file; name is for the error."""
-    image = cv2.imdecode(data, cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH) if len(data) else None
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height of what ``read_image`` gives, without decoding the pixels. DataError as there."""
+    try:
+        with PIL.Image.open(path) as image:
+            turned = image.getexif().get(_EXIF_ORIENTATION, 1) >= 5
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no image, or it is damaged'}") from None
+
+
+def decode_image(data: NDArray[np.uint8], name: str, turn: bool = True) -> PixelArray:
+    """What ``read_image`` does, for the bytes (N,) of a PNG, JPEG or other image file; name is for the error.
+
+    turn: as the Exif data say.
+    """
+    flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | (0 if turn else cv2.IMREAD_IGNORE_ORIENTATION)
+    image = cv2.imdecode(data, flags) if len(data) else None
     if image is None or image.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{name} is not an 8- or 16-bit image, or it is damaged")
     return cast(PixelArray, cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if image.ndim == 3 else image)

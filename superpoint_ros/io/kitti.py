@@ -12,7 +12,7 @@ import numpy as np
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.image_folder import ImageSequence, camera_beside, images_in, pinhole_of, stamps_at
-from superpoint_ros.io.trajectory import Trajectory, read_numbers, trajectory_from_rows
+from superpoint_ros.io.trajectory import Trajectory, numbered_rows, pose_from_matrix, read_numbers, trajectory_from_rows
 from superpoint_ros.types import DoubleArray, Pose
 
 _RATE = 10.0
@@ -52,5 +52,6 @@ def _ground_truth(folder: Path, projection: DoubleArray, stamps: tuple[float, ..
         return None
     # P = K [I | t] with t the place of camera 0's origin in this camera; the poses are camera 0's.
     T_left_camera = Pose(translation=np.asarray(-np.linalg.solve(projection[:, :3], projection[:, 3]), np.float64))
-    poses = [Pose.from_matrix(row.reshape(3, 4)) @ T_left_camera for row in read_numbers(path, 12)]
+    rows = numbered_rows(path, 12)
+    poses = [pose_from_matrix(np.reshape(row, (3, 4)), f"{path}:{line}") @ T_left_camera for line, row in rows]
     return trajectory_from_rows(path, np.array(stamps), poses)

@@ -8,8 +8,7 @@ import numpy as np
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.image_folder import ImageSequence, camera_beside, images_in, pinhole_of, stamps_at
-from superpoint_ros.io.trajectory import Trajectory, read_numbers
-from superpoint_ros.types import Pose
+from superpoint_ros.io.trajectory import Trajectory, pose_from_matrix, read_numbers
 
 _RATE = 30.0
 _INTRINSICS = "camera-intrinsics.txt"
@@ -39,4 +38,5 @@ def _ground_truth(files: tuple[Path, ...], stamps: tuple[float, ...]) -> Traject
     for path, matrix in zip(paths, matrices, strict=True):
         if matrix.shape != (4, 4):
             raise DataError(f"{path} must hold a 4x4 matrix, camera to world")
-    return Trajectory(np.array(stamps), tuple(Pose.from_matrix(matrix) for matrix in matrices))
+    poses = [pose_from_matrix(matrix, str(path)) for path, matrix in zip(paths, matrices, strict=True)]
+    return Trajectory(np.array(stamps), tuple(poses))

@@ -18,6 +18,11 @@ __all__ = ["Frame", "Source", "open_source"]
 _LAYOUTS = ((is_euroc, open_euroc), (is_kitti, open_kitti), (is_tum, open_tum), (is_seven_scenes, open_seven_scenes))
 
 
+def is_sequence(path: Path) -> bool:
+    """Whether a path holds a rosbag or one of the layouts that are more than a plain folder of images."""
+    return is_rosbag(path) or (path.is_dir() and any(is_layout(path) for is_layout, _ in _LAYOUTS))
+
+
 def open_source(path: Path, topic: str | None = None) -> Source:
     """A rosbag (sqlite3 or mcap), a TUM, KITTI, EuRoC or 7-Scenes layout, or a plain folder of images.
 

@@ -12,6 +12,8 @@ from superpoint_ros.types import DoubleArray, Pose
 
 _END_SLACK = 1e-3
 """Seconds by which a stamp may lie outside a trajectory and still get its end pose: what rounding in text files costs."""
+_ROTATION_SLACK = 0.02
+"""Largest element of R R^T - I: some published poses are averages or products that nobody made orthonormal again."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,10 @@ class Trajectory:
             return None
         return interpolate_pose(self.poses[right - 1], self.poses[right], (stamp - before) / (after - before))
 
+    def moved(self, mounting: Pose) -> Trajectory:
+        """Poses of a frame that is fixed to this one; mounting: its pose in this one."""
+        return Trajectory(self.stamps, tuple(pose @ mounting for pose in self.poses))
+
     def write_tum(self, path: Path) -> None:
         """Write one line per pose: ``stamp tx ty tz qx qy qz qw``, seconds and metres."""
         lines = ["# stamp tx ty tz qx qy qz qw (camera to world)"]
@@ -72,7 +78,7 @@ class Trajectory:
         return trajectory_from_rows(path, rows[:, 0], [pose_from_numbers(row[1:4], row[4:8], path) for row in rows])
 
 
-def trajectory_from_rows(path: Path, stamps: DoubleArray, poses: list[Pose]) -> Trajectory:
+def trajectory_from_rows(path: Path | str, stamps: DoubleArray, poses: list[Pose]) -> Trajectory:
     """A trajectory from the rows of a file, sorted by time and with repeated stamps dropped (recordings have both)."""
     if len(stamps) != len(poses):
         raise DataError(f"{path}: {len(poses)} poses for {len(stamps)} time stamps; the counts must agree")
@@ -80,32 +86,59 @@ def trajectory_from_rows(path: Path, stamps: DoubleArray, poses: list[Pose]) -> 
     return Trajectory(np.ascontiguousarray(unique, np.float64), tuple(poses[i] for i in first))
 
 
-def read_numbers(path: Path, columns: int, delimiter: str | None = None) -> DoubleArray:
-    """The first ``columns`` numbers of every line of a text file, (N, columns) float64; lines that start with # are skipped.
+def read_numbers(path: Path, columns: int, delimiter: str | None = None, *, more: bool = False) -> DoubleArray:
+    """The numbers of every line of a text file, (N, columns) float64; lines that start with # are skipped.
 
-    Raises DataError, with the line, where the file cannot be read or a line is too short or not numeric.
+    more: lines may be longer; only their first ``columns`` numbers are read.
+    Raises DataError, with the line, where the file cannot be read or a line has another count of numbers or is not numeric.
     """
+    return np.array([row for _, row in numbered_rows(path, columns, delimiter, more=more)], np.float64)
+
+
+def numbered_rows(path: Path, columns: int, delimiter: str | None = None, *, more: bool = False) -> list[tuple[int, list[float]]]:
+    """What ``read_numbers`` reads, each row with the number of its line in the file, for errors."""
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"cannot read {path}: {error}") from None
-    rows = []
+    rows: list[tuple[int, list[float]]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         try:
-            row = [float(word) for word in line.split(delimiter)[:columns]]
+            row = [float(word) for word in line.split(delimiter)[: columns if more else None]]
         except ValueError:
             row = []
-        if len(row) < columns or not np.all(np.isfinite(row)):
+        if len(row) != columns or not np.all(np.isfinite(row)):
             raise DataError(f"{path}:{number}: expected {columns} numbers, got {line.strip()[:60]!r}")
-        rows.append(row)
+        rows.append((number, row))
     if not rows:
         raise DataError(f"{path} holds no data")
-    return np.array(rows, np.float64)
+    return rows
 
 
-def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path) -> Pose:
+def pose_from_matrix(matrix: DoubleArray, where: str) -> Pose:
+    """A pose from a 3x4 or 4x4 matrix of a file, its rotation made exact: files carry few digits.
+
+    Raises DataError, which says where, for a matrix that is no rigid motion, e.g. because it is transposed or scaled.
+    """
+    rotation, last_row = matrix[:3, :3], matrix[3:]
+    if len(last_row) and not np.allclose(last_row, (0, 0, 0, 1), atol=1e-6):
+        raise DataError(f"{where}: the last row of a pose must be 0 0 0 1, got {' '.join(f'{x:g}' for x in last_row[0])}")
+    off = float(np.abs(rotation @ rotation.T - np.eye(3)).max())
+    if not off < _ROTATION_SLACK or np.linalg.det(rotation) < 0:
+        kind = "mirrors" if off < _ROTATION_SLACK else "is not orthonormal"
+        raise DataError(f"{where}: the left 3x3 block of a pose must be a rotation, this one {kind}")
+    return Pose(nearest_rotation(rotation), np.array(matrix[:3, 3], np.float64))
+
+
+def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
+    """The (3, 3) rotation with the smallest Frobenius distance to a matrix that nearly is one."""
+    u, _, vt = np.linalg.svd(matrix)
+    return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt, np.float64)
+
+
+def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path | str) -> Pose:
     """A pose from a translation and a quaternion (x, y, z, w) of any length but zero; DataError names the file."""
     if not np.linalg.norm(quaternion) > 1e-6:
         raise DataError(f"{path}: a quaternion has no length: {quaternion.tolist()}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.image_folder import ImageSequence, camera_beside, images_in, time_of_name
-from superpoint_ros.io.images import read_image
+from superpoint_ros.io.images import image_size
 from superpoint_ros.io.trajectory import Trajectory
 from superpoint_ros.types import Camera
 
@@ -57,6 +57,6 @@ def _published_camera(name: str, image: Path) -> Camera | None:
     sensor = re.search(r"(?:fr|freiburg)([123])(?!\d)", name)
     if sensor is None:
         return None
-    height, width = read_image(image).shape[:2]
+    width, height = image_size(image)
     fx, fy, cx, cy, distortion = _PUBLISHED[sensor[1]]
     return Camera(width, height, fx, fy, cx, cy, "plumb_bob" if distortion else "pinhole", distortion)

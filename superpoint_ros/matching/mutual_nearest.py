@@ -15,7 +15,7 @@ def match(reference: Features, current: Features, config: MatcherConfig = Matche
     Of equally similar candidates the one with the lower index wins, so that the result never depends on chance. The descriptors
     have unit length, hence the largest dot product s is the smallest Euclidean distance sqrt(2 - 2 s).
 
-    Raises ModelMismatchError where the descriptors were made by different models.
+    Raises ModelMismatchError where the descriptors were made by different models, or there are none.
     """
     _require_same_model(reference, current)
     if len(reference) == 0 or len(current) == 0:
@@ -45,6 +45,8 @@ def _require_same_model(reference: Features, current: Features) -> None:
             "extract both images with the same model"
         )
     sizes = reference.descriptors.shape[1], current.descriptors.shape[1]
+    if sizes == (0, 0) and len(reference) and len(current):
+        raise ModelMismatchError(f"{reference.model} has no descriptors; it can only be evaluated as a detector")
     if sizes[0] != sizes[1] and len(reference) and len(current):
         raise ModelMismatchError(
             f"cannot match {sizes[0]}-D descriptors with {sizes[1]}-D ones, although both say model {reference.model!r}: "

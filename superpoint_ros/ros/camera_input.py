@@ -12,8 +12,8 @@ from rclpy.subscription import Subscription
 from sensor_msgs.msg import CameraInfo
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.io.camera_info import camera_from_info
 from superpoint_ros.matching.camera_model import normalize_points
-from superpoint_ros.ros.camera_info import camera_from_info
 from superpoint_ros.ros.qos import LATCHED, subscribe
 from superpoint_ros.types import Camera
 

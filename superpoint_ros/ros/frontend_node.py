@@ -8,11 +8,11 @@ from std_msgs.msg import Header
 
 from superpoint_ros.config import FrontendNodeConfig
 from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.ros.camera_input import CameraInput
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
-from superpoint_ros.ros.images import decode
 from superpoint_ros.ros.match_output import MatchOutput
 from superpoint_ros.ros.odometry_output import OdometryOutput
 from superpoint_ros.ros.parameters import Apply
@@ -26,7 +26,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def __init__(self) -> None:
         super().__init__("frontend_node", FrontendNodeConfig, "front end")
         config = self.parameters.config
-        self._use(load_extractor(config.extractor))
+        self._use(load_extractor(config.extractor, to_match=True))
         self._match_with(config)
         self._features = FeatureOutput(self)
         self._matches = MatchOutput(self)
@@ -55,7 +55,8 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         with self.diagnostics.stage("publish matches"):
             reference = self._matches.publish(header, result, lambda: image)
         if result.geometry is not None:
-            self._odometry.update(result.geometry, header, reference, result.is_keyframe)
+            with self.diagnostics.stage("odometry"):
+                self._odometry.update(result.geometry, header, reference, result.is_keyframe)
 
     def reset(self) -> None:
         self._pairs.reset()
@@ -67,7 +68,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:
         changes: list[Apply] = [lambda: self._odometry.configure(new)]
         if old.extractor != new.extractor:
-            extractor = load_extractor(new.extractor)
+            extractor = load_extractor(new.extractor, to_match=True)
             changes.append(lambda: self._use(extractor))
         if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
             changes.append(lambda: self._match_with(new))

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 
 from superpoint_ros.errors import ImageError
-from superpoint_ros.ros.images import decode
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.ros.qos import subscribe
 
 MASK_TOPIC = "mask"

@@ -12,7 +12,7 @@ from sensor_msgs.msg import CompressedImage
 from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
-from superpoint_ros.ros.images import decode
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.ros.pipeline_node import nanoseconds
 from superpoint_ros.ros.qos import subscribe
 from superpoint_ros.types import Image

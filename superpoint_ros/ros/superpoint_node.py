@@ -7,9 +7,9 @@ from sensor_msgs.msg import Image as ImageMsg
 
 from superpoint_ros.config import SuperPointNodeConfig
 from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
-from superpoint_ros.ros.images import decode
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import PipelineNode, run
 from superpoint_ros.types import Extractor
@@ -21,7 +21,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def __init__(self) -> None:
         super().__init__("superpoint_node", SuperPointNodeConfig, "features")
         config = self.parameters.config
-        self._use(load_extractor(config.extractor))
+        self._use(load_extractor(config.extractor, to_match=True))
         self._output = FeatureOutput(self)
         self._input = ImageInput(self, config.image_transport, self.receive)
         self.get_logger().info(f"ready: {self._extractor.model}")
@@ -40,7 +40,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def prepare(self, old: SuperPointNodeConfig, new: SuperPointNodeConfig) -> Apply:
         if old.extractor == new.extractor:
             return lambda: None
-        extractor = load_extractor(new.extractor)
+        extractor = load_extractor(new.extractor, to_match=True)
         return lambda: self._use(extractor)
 
     def _use(self, extractor: Extractor) -> None:

@@ -35,6 +35,18 @@ def augment(rng: np.random.Generator, image: NDArray[np.uint8], strength: float 
     return np.clip(result, 0, 255).astype(np.uint8)
 
 
+def degrade(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What ruins an image: a dark sensor's noise, a lens out of focus, or hard compression. (H, W) uint8 in and out."""
+    chance = rng.random()
+    if chance < 0.6:
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(15.0, 50.0))
+        return np.clip(image + noise, 0, 255).astype(np.uint8)
+    if chance < 0.8:
+        return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(1.5, 3.0)), np.uint8)
+    _, packed = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(5, 30))])
+    return np.asarray(cv2.imdecode(packed, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
 def _shade(rng: np.random.Generator, image: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     """Soft dark or bright ellipses."""
     height, width = image.shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -32,12 +32,14 @@ def network_detector(network: SuperPointNet) -> Detector:
     return detect
 
 
-def load_detector(model: str) -> Detector:
-    """The detector of a shipped model or weights file. Raises WeightsError."""
+def load_detector(model: str | None) -> tuple[str, Detector]:
+    """The detector of a shipped model or weights file, or Shi-Tomasi for None; with its name. Raises WeightsError."""
+    if model is None:
+        return "shi-tomasi", shi_tomasi_detector
     weights = load_weights(weights_path(model))
     network = SuperPointNet(weights.architecture)
     network.load_state_dict(weights.tensors)
-    return network_detector(network.eval())
+    return weights.model, network_detector(network.eval())
 
 
 _LOCAL_SIGMA = 12.0
@@ -115,6 +117,13 @@ def _view_responses(
         seen = np.asarray(cv2.warpPerspective(interior, inverse, size, flags=cv2.INTER_NEAREST) * interior, np.float32)
         back.append((np.asarray(cv2.warpPerspective(response, inverse, size) * seen, np.float32), seen))
     return back
+
+
+def label_here(
+    images: Iterable[NDArray[np.uint8]], detector: Detector, config: AdaptationConfig
+) -> Iterator[tuple[NDArray[np.uint8], FloatArray]]:
+    """Each image with its labels, one after the other in this process."""
+    return ((image, label(detector, image, config)) for image in images)
 
 
 def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:

@@ -1,125 +1,202 @@
-"""The training loop: optimizer, schedule, checkpoints, log."""
+"""The training loop: the same for one CPU, a GPU and many machines."""
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset
 
-from superpoint_ros.errors import DataError
+from superpoint_ros.errors import ConfigError, DataError
 from superpoint_ros.features.network import SuperPointNet
-from superpoint_ros.features.weights import infer_architecture
+from superpoint_ros.training.batches import Batch, BatchStream, MakeSample, Part, in_background
+from superpoint_ros.training.board import Board
+from superpoint_ros.training.checkpoint import (
+    Stateful,
+    checkpoint_bytes,
+    gathered_random_states,
+    read_checkpoint,
+    restore,
+    save_checkpoint,
+)
+from superpoint_ros.training.config import TrainingConfig
+from superpoint_ros.training.parallel import mean_over_processes, share_batch_norm, start_processes
+from superpoint_ros.training.run_folder import FigureFile, begin, check_folder
+from superpoint_ros.training.validation import example_picture, measure, random_views
 
-Batch = Mapping[str, Tensor]
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+Network = Callable[[Tensor], tuple[Tensor, Tensor]]
+"""``SuperPointNet``, or what computes the same in mixed precision and on several devices."""
 Losses = Mapping[str, Tensor]
-"""Named figures of a batch; ``loss`` is what is minimized."""
+"""Named figures of a batch; ``loss`` is what is minimized. Their mean over equal parts of a batch is that of the whole batch."""
+OnLog = Callable[[int, Mapping[str, float]], None]
 
 
 @dataclass(frozen=True)
-class LoopConfig:
-    """steps: length of the whole run. learning_rate: peak of the one-cycle schedule. checkpoint_seconds: between two files."""
+class Stage:
+    """What is trained on what.
 
-    steps: int
-    learning_rate: float
-    weight_decay: float = 1e-4
-    checkpoint_seconds: float = 120.0
-    log_every: int = 50
-
-
-def train(
-    network: SuperPointNet,
-    batches: Callable[[int], Iterator[Batch]],
-    losses: Callable[[SuperPointNet, Batch], Losses],
-    folder: Path,
-    config: LoopConfig,
-    on_log: Callable[[int, Mapping[str, float]], None] = lambda step, figures: None,
-) -> None:
-    """Train in place up to ``config.steps``, from the checkpoint in ``folder`` where there is one.
-
-    batches: called with the step to start at; the stream must depend on nothing else. Writes ``checkpoint.pt`` and ``log.csv``.
-    Raises DataError where the checkpoint belongs to another run.
+    network: changed in place. make_sample: one image or pair; ``batch`` of them make a step. validation: images that are not
+    learned from. data: where the samples come from, in plain values for the record; a run goes on with the same data only.
     """
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.learning_rate, total_steps=config.steps, pct_start=0.08, div_factor=20, final_div_factor=50
-    )
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "checkpoint.pt"
-    step = 0
-    if checkpoint.exists():
-        step = _restore(checkpoint, network, optimizer, schedule)
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    saved = time.monotonic()
-    sums: dict[str, float] = {}
-    for batch in batches(step):
-        if step >= config.steps:
-            break
-        figures = losses(network, batch)
-        optimizer.zero_grad(set_to_none=True)
-        figures["loss"].backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        schedule.step()
-        step += 1
-        for name, value in figures.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) / config.log_every
-        if step % config.log_every == 0:
-            _log(folder / "log.csv", step, sums)
-            on_log(step, sums)
-            sums = {}
-        if time.monotonic() - saved > config.checkpoint_seconds or step == config.steps:
-            _save(checkpoint, network, optimizer, schedule, step)
-            saved = time.monotonic()
+
+    network: SuperPointNet
+    make_sample: MakeSample
+    batch: int
+    losses: Callable[[Network, Batch], Losses]
+    validation: Sequence[NDArray[np.uint8]] = ()
+    data: Mapping[str, Any] = field(default_factory=dict)
 
 
-def in_background(stream: IterableDataset[Batch]) -> Iterator[Batch]:
-    """The batches of an endless stream, made ahead of their use by another process."""
-    # Spawned: a process forked from one whose OpenMP threads have run can wait for them for ever.
-    loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=4, multiprocessing_context="spawn")
-    return iter(loader)
+def train(stage: Stage, config: TrainingConfig, folder: Path, on_log: OnLog = lambda step, figures: None) -> bool:
+    """Train up to the last step, from the checkpoint in ``folder`` where there is one; returns whether this is the first process.
+
+    on_log: called in the first process, at the start (without figures) and with each row of ``log.csv``.
+    Raises ConfigError where the folder holds a run with other settings, DataError where the disk is full or the loss is not
+    finite any more (the newest checkpoint is from before that), DeviceError, MissingDependencyError.
+    """
+    check_folder(folder, config, stage.data)
+    fabric = start_processes(config.machine)
+    if stage.batch % fabric.world_size:
+        raise ConfigError(f"a batch of {stage.batch} cannot be shared by {fabric.world_size} processes: take a multiple")
+    run = _Run(fabric, stage, config, folder)
+    run.steps(on_log)
+    return bool(fabric.is_global_zero)
 
 
-def load_network(folder: Path) -> SuperPointNet:
-    """The network (with batch norm) of the newest checkpoint of a run folder. Raises DataError where there is none."""
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        raise DataError(f"{folder} has no checkpoint.pt; give the folder of a training run")
-    state = torch.load(path, weights_only=True)["network"]
-    network = SuperPointNet(infer_architecture(state), batch_norm=True)
-    network.load_state_dict(state)
-    return network
+class _Run:
+    """One training run in one process."""
+
+    def __init__(self, fabric: Fabric, stage: Stage, config: TrainingConfig, folder: Path) -> None:
+        self._fabric, self._stage, self._config, self._folder = fabric, stage, config, folder
+        self._plain = stage.network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        share_batch_norm(self._plain, fabric.device)
+        settings = config.optimizer
+        optimizer = torch.optim.AdamW(self._plain.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            settings.learning_rate,
+            total_steps=settings.steps,
+            pct_start=settings.warm_up,
+            div_factor=20,
+            final_div_factor=50,
+        )
+        self._network, self._optimizer = fabric.setup(self._plain, optimizer)
+        self._parts: dict[str, Stateful] = {
+            "network": self._plain,
+            "optimizer": optimizer,
+            "schedule": self._schedule,
+            "precision": fabric.strategy.precision,
+        }
+
+    def steps(self, on_log: OnLog) -> None:
+        config, fabric = self._config, self._fabric
+        torch.manual_seed(config.seed + fabric.global_rank)
+        # The first process reads it for all of them: the other machines need not see the folder.
+        state = fabric.broadcast(read_checkpoint(self._folder) if fabric.is_global_zero else None)
+        step = restore(state, fabric.global_rank, self._parts) if state is not None else 0
+        record = _Record(self._plain, self._stage, config, self._folder, step, on_log) if fabric.is_global_zero else None
+        if record and step == 0:
+            record.validate(step)
+        stream = BatchStream(
+            self._stage.make_sample, self._stage.batch, config.seed, step, Part(fabric.global_rank, fabric.world_size)
+        )
+        batches = in_background(stream, config.machine.workers, pin_memory=fabric.device.type == "cuda")
+        sums: dict[str, Tensor] = {}
+        rows = 0
+        saved = time.monotonic()
+        while step < config.optimizer.steps:
+            for name, value in self._step(fabric.to_device(next(batches))).items():
+                sums[name] = sums[name] + value if name in sums else value
+            step, rows = step + 1, rows + 1
+            last = step == config.optimizer.steps
+            if step % config.log.every and not last:
+                continue
+            figures = self._figures(sums, rows, step)
+            sums, rows = {}, 0
+            if record:
+                record.write(step, figures, last)
+            # Only here, where the figures are known to be finite. The clock of one process decides for all of them.
+            if fabric.broadcast(last or time.monotonic() - saved > config.log.checkpoint_seconds):
+                random_states = gathered_random_states()
+                if record:
+                    record.save(checkpoint_bytes(step, random_states, self._parts))
+                saved = time.monotonic()
+        if record:
+            record.close()
+
+    def _step(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from one batch; returns its figures."""
+        losses = self._stage.losses(self._network, batch)
+        self._optimizer.zero_grad(set_to_none=True)
+        self._fabric.backward(losses["loss"])
+        # In 16-bit precision some gradients overflow, and the scaler leaves out their step.
+        norm = self._fabric.clip_gradients(
+            self._network, self._optimizer, max_norm=self._config.optimizer.max_gradient, error_if_nonfinite=False
+        )
+        self._optimizer.step()
+        self._schedule.step()
+        figures = {name: value.detach() for name, value in losses.items()}
+        if self._config.machine.precision != "16-mixed":
+            assert norm is not None
+            figures["gradient_norm"] = norm.detach()
+        return figures
+
+    def _figures(self, sums: Mapping[str, Tensor], rows: int, step: int) -> dict[str, float]:
+        """Means over these steps and all processes. Raises DataError, in all processes, where one is not finite."""
+        means = mean_over_processes(torch.stack([value.float() for value in sums.values()]) / rows)
+        figures = dict(zip(sums, means.tolist(), strict=True))
+        bad = [f"{name} = {value}" for name, value in figures.items() if not np.isfinite(value)]
+        if bad:
+            raise DataError(
+                f"training diverged between steps {step - rows} and {step} ({bad[0]}); the last checkpoint is from before that:"
+                " try a smaller learning rate, or precision 32-true, in a new folder"
+            )
+        return {**figures, "learning_rate": float(self._schedule.get_last_lr()[0])}
 
 
-def _save(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any, step: int) -> None:
-    parts = {"network": network, "optimizer": optimizer, "schedule": schedule}
-    state = {name: part.state_dict() for name, part in parts.items()}
-    partial = path.with_suffix(".partial")
-    torch.save({**state, "step": step}, partial)
-    partial.replace(path)
+class _Record:
+    """What the first process writes down."""
 
+    def __init__(
+        self, network: SuperPointNet, stage: Stage, config: TrainingConfig, folder: Path, step: int, on_log: OnLog
+    ) -> None:
+        begin(folder, config, stage.data, step)
+        self._network, self._config, self._folder, self._on_log = network, config, folder, on_log
+        self._log = FigureFile(folder / "log.csv", step)
+        self._validation = FigureFile(folder / "validation.csv", step)
+        self._views = random_views(stage.validation, config.seed)
+        self._board = Board(folder, step)
+        on_log(step, {})
 
-def _restore(path: Path, network: SuperPointNet, optimizer: torch.optim.Optimizer, schedule: Any) -> int:
-    state = torch.load(path, weights_only=True)
-    try:
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        schedule.load_state_dict(state["schedule"])
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise DataError(f"{path} belongs to another run ({str(error).splitlines()[0]}); choose another output folder") from error
-    return int(state["step"])
+    def write(self, step: int, figures: Mapping[str, float], last: bool) -> None:
+        self._log.write(step, figures)
+        self._board.figures("training", step, figures)
+        self._on_log(step, figures)
+        every = self._config.log.validate_every
+        if last or step // every > (step - self._config.log.every) // every:
+            self.validate(step)
 
+    def validate(self, step: int) -> None:
+        if self._views:
+            figures = measure(self._network, self._views)
+            self._validation.write(step, figures)
+            self._board.figures("validation", step, figures)
+            self._board.picture("keypoints", step, example_picture(self._network, self._views[0]))
 
-def _log(path: Path, step: int, figures: Mapping[str, float]) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", *figures])
-        writer.writerow([step, *(f"{value:.6g}" for value in figures.values())])
+    def save(self, checkpoint: bytes) -> None:
+        # A checkpoint promises that the rows up to its step are there.
+        self._log.sync()
+        self._validation.sync()
+        save_checkpoint(self._folder, checkpoint)
+
+    def close(self) -> None:
+        self._board.close()

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from superpoint_ros.features.network import CELL
+from superpoint_ros.training.parallel import masked_mean
 
 
 def detector_loss(logits: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
@@ -19,7 +20,7 @@ def detector_loss(logits: Tensor, target: Tensor, valid: Tensor | None = None) -
     loss = F.cross_entropy(logits, target, reduction="none")
     if valid is None:
         return loss.mean()
-    return (loss * valid).sum() / valid.sum().clamp(min=1)
+    return masked_mean(loss, valid)
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,9 @@ def contrastive_loss(first: Tensor, second: Tensor, valid: Tensor, temperature: 
     blocked = ~(valid[:, :, None] & valid[:, None, :])
     scores = (similarity / temperature).masked_fill(blocked, -1e4)
     diagonal = torch.arange(first.shape[1], device=first.device).expand(first.shape[0], -1)
-    both = sum(F.cross_entropy(direction, diagonal, reduction="none") for direction in (scores, scores.transpose(1, 2)))
-    loss = (both * valid).sum() / (2 * valid.sum()).clamp(min=1)
+    forward, backward = (F.cross_entropy(s, diagonal, reduction="none") for s in (scores, scores.transpose(1, 2)))
     with torch.no_grad():
-        positive = (similarity.diagonal(dim1=1, dim2=2) * valid).sum() / valid.sum().clamp(min=1)
+        positive = masked_mean(similarity.diagonal(dim1=1, dim2=2), valid)
         off = (~blocked) & ~torch.eye(first.shape[1], dtype=torch.bool, device=first.device)
-        negative = (similarity * off).sum() / off.sum().clamp(min=1)
-    return DescriptorLoss(loss, positive, negative)
+        negative = masked_mean(similarity, off)
+    return DescriptorLoss(masked_mean((forward + backward) / 2, valid), positive, negative)

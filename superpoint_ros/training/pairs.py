@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.utils.data import IterableDataset
 
 from superpoint_ros.features.network import CELL
-from superpoint_ros.simulation.augmentation import augment
+from superpoint_ros.simulation.augmentation import augment, degrade
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.training.batches import Sample
+from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.labels import detector_target
-from superpoint_ros.training.loop import Batch
 from superpoint_ros.types import DoubleArray, FloatArray
+
+_ALIASED = 1.3
+"""Pixels of a photo per pixel of a view, from which on bilinear interpolation skips visible detail."""
 
 
 @dataclass(frozen=True)
@@ -28,40 +30,21 @@ class LabelledImage:
     weight: float = 1.0
 
 
-@dataclass(frozen=True)
-class PairConfig:
-    """height, width: of both views. correspondences: per pair. Zoom: pixels of the photo per pixel of the first view.
+class PairSampler:
+    """Makes pairs of views of photos, drawn by their weights.
 
-    upright: share of pairs whose first view is turned by less than 15 degrees; the others have any orientation.
+    A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H/8, W/8) int64,
+    first_valid, second_valid: (H/8, W/8) bool, homography: (3, 3) float32 from pixels of the first view to those of the second,
+    first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
     """
 
-    height: int = 192
-    width: int = 256
-    batch: int = 8
-    correspondences: int = 200
-    min_zoom: float = 0.6
-    max_zoom: float = 1.4
-    upright: float = 0.7
-    motion: HomographyRange = HomographyRange(rotation=35.0, scale=1.6, perspective=0.16, translation=0.15)
-    seed: int = 0
-
-
-class PairDataset(IterableDataset[Batch]):
-    """An endless stream of batches; batch number n depends on the images, the seed and n alone."""
-
-    def __init__(self, images: Sequence[LabelledImage], config: PairConfig, start: int = 0) -> None:
-        self.images, self.config, self.start = images, config, start
+    def __init__(self, images: Sequence[LabelledImage], config: PairConfig) -> None:
+        self.images, self.config = images, config
         weights = np.array([image.weight for image in images])
         self._share = weights / weights.sum()
 
-    def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(1)
-        step = self.start
-        while True:
-            rng = np.random.default_rng([self.config.seed, step])
-            pairs = [self._pair(rng, self.images[rng.choice(len(self.images), p=self._share)]) for _ in range(self.config.batch)]
-            yield {name: torch.from_numpy(np.stack([pair[name] for pair in pairs])) for name in pairs[0]}
-            step += 1
+    def __call__(self, rng: np.random.Generator) -> Sample:
+        return self._pair(rng, self.images[rng.choice(len(self.images), p=self._share)])
 
     def _pair(self, rng: np.random.Generator, photo: LabelledImage) -> dict[str, np.ndarray]:
         height, width = self.config.height, self.config.width
@@ -69,11 +52,12 @@ class PairDataset(IterableDataset[Batch]):
         motion = random_homography(rng, height, width, self.config.motion)
         pair: dict[str, np.ndarray] = {}
         for name, view in (("first", first), ("second", motion @ first)):
-            image = cv2.warpPerspective(photo.image, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-            pair[f"{name}_image"] = augment(rng, np.asarray(image, np.uint8), strength=rng.choice([0.3, 0.7, 1.0]))[None]
+            seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice(self.config.strengths))
+            pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
             corners = warp_points(view, photo.corners)
             pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
+        pair["homography"] = (motion / motion[2, 2]).astype(np.float32)
         return pair | self._correspondences(rng, photo, first, motion)
 
     def _first_view(self, rng: np.random.Generator, shape: tuple[int, ...]) -> DoubleArray:
@@ -117,6 +101,15 @@ class PairDataset(IterableDataset[Batch]):
             "second_points": padded[:, 2:].copy(),
             "pair_valid": np.arange(wanted) < len(both),
         }
+
+
+def _render(photo: NDArray[np.uint8], view: DoubleArray, height: int, width: int) -> NDArray[np.uint8]:
+    """A view of the photo, which is blurred first where the view is smaller: aliasing looks like corners."""
+    shrink = 1.0 / np.sqrt(abs(np.linalg.det(view[:2, :2])))
+    if shrink > _ALIASED:
+        photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.4 * shrink), np.uint8)
+    image = cv2.warpPerspective(photo, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    return np.asarray(image, np.uint8)
 
 
 def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.bool_]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,13 +17,17 @@ from superpoint_ros.errors import DataError
 from superpoint_ros.features.image import CELL, to_grey
 from superpoint_ros.io.images import find_images, read_image
 from superpoint_ros.simulation.sequence import SimulatedSequence
-from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label
+from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label_here
 from superpoint_ros.training.pairs import LabelledImage
+from superpoint_ros.types import FloatArray
 
 FREE_LICENCES = frozenset(
     {"BSD-3-Clause", "CC-BY-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0", "CC0-1.0", "Expat", "MIT", "public-domain"}
 )
 """Licences that ask for no more than attribution. Copyleft is left out: whether it reaches trained weights is unsettled."""
+
+LabelAll = Callable[[Iterable[NDArray[np.uint8]], Detector, AdaptationConfig], Iterator[tuple[NDArray[np.uint8], FloatArray]]]
+"""Images, detector and settings → each image with its labels, in that order."""
 
 MAX_SIZE = 480
 _SETTINGS = "settings.json"
@@ -59,13 +64,16 @@ def folder_photos(folder: Path) -> list[Photo]:
 
 
 def render_scenes(folder: Path, count: int, first_seed: int = 1000) -> list[Photo]:
-    """Write views of rendered rooms, two of each, as PNG files; rooms that the demo never shows."""
+    """Write views of rendered rooms, two of each, as PNG files, but for those there are; rooms that the demo never shows."""
     folder.mkdir(parents=True, exist_ok=True)
     photos = []
     for n in range(count):
-        sequence = SimulatedSequence(frames=150, seed=first_seed + n // 2)
         path = folder / f"room{first_seed + n // 2}_{n % 2}.png"
-        cv2.imwrite(str(path), sequence.frame((10, 80)[n % 2]).image)
+        if not path.exists():
+            partial = path.with_suffix(".partial.png")
+            sequence = SimulatedSequence(frames=150, seed=first_seed + n // 2)
+            cv2.imwrite(str(partial), sequence.frame((10, 80)[n % 2]).image)
+            partial.replace(path)
         photos.append(Photo(path))
     return photos
 
@@ -73,13 +81,15 @@ def render_scenes(folder: Path, count: int, first_seed: int = 1000) -> list[Phot
 def write_labels(
     photos: Sequence[Photo],
     folder: Path,
-    detector: Detector,
+    detector: tuple[str, Detector],
     config: AdaptationConfig,
     max_size: int = MAX_SIZE,
+    label_all: LabelAll = label_here,
     on_image: Callable[[], None] = lambda: None,
 ) -> None:
     """Label every photo, shrunk to ``max_size`` pixels at most, into one ``.npz`` each; files that exist are kept.
 
+    detector: its name, which is kept with the labels, and what it does. label_all: where the work is done.
     Raises DataError where the folder holds labels made with other settings, or where two photos have one name.
     """
     named: dict[str, Path] = {}
@@ -87,19 +97,36 @@ def write_labels(
         other = named.setdefault(photo.path.stem, photo.path)
         if other != photo.path:
             raise DataError(f"the labels of {other} and {photo.path} would have one name; rename one of them")
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = json.dumps({"max_size": max_size, **asdict(config)}, indent=2)
-    if (folder / _SETTINGS).exists() and (folder / _SETTINGS).read_text() != settings:
-        raise DataError(f"{folder} has labels made with other settings (see its {_SETTINGS}); choose another folder")
-    (folder / _SETTINGS).write_text(settings)
-    for photo in photos:
-        path = folder / f"{photo.path.stem}.npz"
-        if not path.exists():
-            image = grey_photo(photo.path, max_size)
-            partial = path.with_suffix(".partial.npz")
-            np.savez(partial, image=image, corners=label(detector, image, config), weight=photo.weight)
-            partial.replace(path)
+    name, detect = detector
+    _keep_settings(folder, {"detector": name, "max_size": max_size, **asdict(config)})
+    paths = {photo: folder / f"{photo.path.stem}.npz" for photo in photos}
+    missing = [photo for photo, path in paths.items() if not path.exists()]
+    for _ in range(len(photos) - len(missing)):
         on_image()
+    images = (grey_photo(photo.path, max_size) for photo in missing)
+    for photo, (image, corners) in zip(missing, label_all(images, detect, config), strict=True):
+        partial = paths[photo].with_suffix(".partial.npz")
+        np.savez(partial, image=image, corners=corners, weight=photo.weight)
+        partial.replace(paths[photo])
+        on_image()
+
+
+def _keep_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Write the settings beside the labels, or compare them with those that are there. Raises DataError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _SETTINGS
+    if path.exists():
+        try:
+            before = json.loads(path.read_text())
+        except ValueError as error:
+            raise DataError(f"{path} is damaged ({error}); choose another folder for the labels") from error
+        changed = [f"{name} {before.get(name)}, not {value}" for name, value in settings.items() if before.get(name) != value]
+        if changed:
+            raise DataError(f"{folder} has labels made with other settings ({'; '.join(changed)}); choose another folder")
+        return
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(settings, indent=2))
+    partial.replace(path)
 
 
 def read_labels(folder: Path) -> list[LabelledImage]:

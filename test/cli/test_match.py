@@ -42,3 +42,8 @@ def test_bad_inputs_are_refused_in_one_line(run, sequence_folder: Path, tmp_path
     assert "no.yaml" in run("match", image, image, "--camera", tmp_path / "no.yaml", *sift).refused()
     assert "picture.xyz" in run("match", image, image, "-o", tmp_path / "picture.xyz", *sift).refused()
     assert "nowhere" in run("match", image, image, "-o", tmp_path / "nowhere" / "p.png", *sift).refused()
+    assert (
+        run("match", image, image, "--features", "harris")
+        .refused()
+        .endswith("harris has no descriptors; it can only be evaluated as a detector")
+    )

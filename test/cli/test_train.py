@@ -1,5 +1,6 @@
 """From images to weights by the command line: label, train magicpoint, train superpoint."""
 
+import re
 from pathlib import Path
 
 import cv2
@@ -73,6 +74,7 @@ def test_training_gives_weights_that_extract(labels, tmp_path):
         (["train", "superpoint", "{empty}", "--start", "{empty}", "-o", "{empty}/out"], "no checkpoint.pt"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
+        (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
@@ -96,4 +98,14 @@ def test_two_images_of_one_name_are_refused(photos, tmp_path):
 def test_labels_made_with_other_settings_are_refused(photos, labels):
     result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
     assert result.exit_code == 2
-    assert "other settings" in result.output
+    assert "warps 4, not 5" in result.output
+
+
+@pytest.mark.parametrize("detector", [[], ["--weights", "small", "--threshold", 0.015]])
+def test_labels_of_every_detector_can_be_checked(photos, tmp_path, detector):
+    output = run("label", photos, *detector, "--warps", 3, "--check", 2, "-o", tmp_path / "none")
+    assert "2 images" in output
+    assert f"by {'small:' if detector else 'shi-tomasi'}" in output
+    shares = [float(share) for share in re.findall(r"([\d.]+)% within", output)]
+    assert 30 < shares[0] <= shares[1] <= 100
+    assert not (tmp_path / "none").exists()

@@ -15,12 +15,12 @@ from sensor_msgs.msg import CameraInfo
 from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import Trigger
 
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import FeatureTracks as FeatureTracksMsg
 from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
 from superpoint_ros.ros.conversions import features_to_msg, geometry_from_msg, tracks_from_msg
-from superpoint_ros.ros.images import decode
 from superpoint_ros.ros.rotations import rotation_matrix
 from superpoint_ros.types import Camera, Features, Pose
 

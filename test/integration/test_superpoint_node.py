@@ -17,9 +17,9 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_srvs.srv import Trigger
 
 from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.io.image_message import decode
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.ros.conversions import features_from_msg
-from superpoint_ros.ros.images import decode
 
 StartNode = Callable[..., NodeProcess]
 BEST_EFFORT = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
@@ -107,7 +107,7 @@ def test_two_cameras_side_by_side_one_of_them_compressed(start: StartNode, probe
         expected = SuperPoint.load(str(weights)).extract(texture(seed=2))
         np.testing.assert_allclose(features_from_msg(right_features[0]).keypoints, expected.keypoints, atol=1e-4)
         right_images.publish(CompressedImage(header=header(3.0), format="jpeg", data=b"no picture"))
-        right.wait_for_log("cannot be decoded")
+        right.wait_for_log("is damaged")
         right_images.publish(compressed_message(texture(seed=2), 4.0))
         probe.until(lambda: len(right_features) == 2, "features after a broken image")
         assert (len(left_features), right_features[1].header) == (1, header(4.0))

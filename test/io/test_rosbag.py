@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from rosbags.rosbag1 import Writer as Writer1
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.io.rosbag import RosbagSource
 from superpoint_ros.io.sources import open_source
 from superpoint_ros.simulation.bag import write_bag
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -34,11 +37,11 @@ def image(seconds: float, value: int = 0, encoding: str = "mono8") -> Any:
     return make(kind, header=header(seconds), height=6, width=8, encoding=encoding, is_bigendian=0, step=8, data=data)
 
 
-def camera_info(focal: float, model: str = "plumb_bob", d: tuple[float, ...] = (0.1, 0.0, 0.0, 0.0, 0.0)) -> Any:
+def camera_info(focal: float, model: str = "plumb_bob", d: tuple[float, ...] = (0.1, 0.0, 0.0, 0.0, 0.0), **changes: Any) -> Any:
     roi = make("sensor_msgs/msg/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
     k = np.array([focal, 0, 4, 0, focal, 3, 0, 0, 1.0])
     p = np.array([focal / 2, 0, 4, 0, 0, focal / 2, 3, 0, 0, 0, 1.0, 0])
-    return make(
+    message = make(
         "sensor_msgs/msg/CameraInfo",
         header=header(1.0),
         height=6,
@@ -52,6 +55,7 @@ def camera_info(focal: float, model: str = "plumb_bob", d: tuple[float, ...] = (
         binning_y=0,
         roi=roi,
     )
+    return dataclasses.replace(message, **changes)
 
 
 def write(path: Path, *messages: tuple[str, float, Any]) -> Path:
@@ -132,11 +136,61 @@ def test_the_camera_is_the_one_beside_the_image(tmp_path: Path) -> None:
     assert open_source(bag, "/c/image").camera is None
 
 
+def test_frames_can_be_read_from_any_of_them_on(tmp_path: Path) -> None:
+    """Also where several were recorded at one time, as a driver does that had to wait for the disk."""
+    times = ((5, 1.0), (6, 1.5), (6, 2.0), (6, 2.5), (7, 3.0))
+    bag = write(tmp_path / "bag", *(("/image", at, image(stamp, round(10 * stamp))) for at, stamp in times))
+    source = open_source(bag)
+    assert isinstance(source, RosbagSource)
+    assert source.stamps == (1.0, 1.5, 2.0, 2.5, 3.0)
+    for start in (3, 0, 4):
+        frames = list(source.frames_from(start))
+        assert [frame.index for frame in frames] == list(range(start, 5))
+        assert [int(frame.image[0, 0]) for frame in frames] == [round(10 * stamp) for _, stamp in times[start:]]
+
+
 @pytest.mark.parametrize(("info", "text"), [(camera_info(0), "focal length"), (camera_info(50, "bubble"), "bubble")])
 def test_a_useless_camera_info_is_named(tmp_path: Path, info: Any, text: str) -> None:
     source = open_source(write(tmp_path / "bag", ("/image", 1, image(1)), ("/camera_info", 1, info)))
     with pytest.raises(DataError, match=text):
         _ = source.camera
+
+
+def test_a_camera_info_for_another_size_and_a_part_of_the_sensor(tmp_path: Path) -> None:
+    other = write(tmp_path / "other", ("/image", 1, image(1)), ("/camera_info", 1, camera_info(50, width=640)))
+    with pytest.raises(DataError, match="topic /camera_info: camera_info is for images of 640x6 pixels but the image has 8x6"):
+        _ = open_source(other).camera
+    region = make("sensor_msgs/msg/RegionOfInterest", x_offset=2, y_offset=4, height=12, width=16, do_rectify=False)
+    part = camera_info(50, width=64, height=48, roi=region, binning_x=2, binning_y=2)
+    camera = open_source(write(tmp_path / "part", ("/image", 1, image(1)), ("/camera_info", 1, part))).camera
+    assert camera is not None
+    assert (camera.width, camera.height, camera.fx, camera.cx) == (8, 6, 25.0, (4 - 2 + 0.5) / 2 - 0.5)
+
+
+def test_float_images(tmp_path: Path) -> None:
+    values = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    message = dataclasses.replace(image(1), height=3, width=4, step=16, encoding="32FC1", data=values.view(np.uint8).ravel())
+    np.testing.assert_array_equal(next(iter(open_source(write(tmp_path / "bag", ("/image", 1, message))))).image, values)
+
+
+def test_a_bag_of_ros_1(tmp_path: Path) -> None:
+    """Its camera_info has K, P and D instead of k, p and d."""
+    store = get_typestore(Stores.ROS1_NOETIC)
+    stamp = store.types["builtin_interfaces/msg/Time"](sec=3, nanosec=0)
+    top = store.types["std_msgs/msg/Header"](seq=0, stamp=stamp, frame_id="camera")
+    info = camera_info(50)
+    fields = {name if name not in ("k", "p", "d", "r") else name.upper(): value for name, value in vars(info).items()}
+    fields |= {"header": top, "roi": store.types["sensor_msgs/msg/RegionOfInterest"](**vars(info.roi))}
+    pixels = store.types["sensor_msgs/msg/Image"](**vars(image(3, 9)) | {"header": top})
+    with Writer1(tmp_path / "old.bag") as writer:
+        for topic, message in (("/camera_info", store.types["sensor_msgs/msg/CameraInfo"](**fields)), ("/image", pixels)):
+            connection = writer.add_connection(topic, message.__msgtype__, typestore=store)
+            writer.write(connection, 3 * 10**9, store.serialize_ros1(message, message.__msgtype__))
+    source = open_source(tmp_path / "old.bag")
+    (frame,) = source
+    assert (frame.stamp, frame.image[0, 0]) == (3.0, 9)
+    assert source.camera is not None
+    assert (source.camera.fx, source.camera.model) == (50.0, "plumb_bob")
 
 
 def test_a_bag_without_images(tmp_path: Path) -> None:
@@ -151,7 +205,7 @@ def test_unknown_encodings_and_damaged_images_are_named(tmp_path: Path) -> None:
     bag = write(tmp_path / "bag", ("/image", 1, image(1)), ("/image", 2, image(2, encoding="hsv8")))
     frames = iter(open_source(bag))
     next(frames)
-    with pytest.raises(DataError, match="message 1: the encoding 'hsv8'"):
+    with pytest.raises(DataError, match="message 1: unknown image encoding 'hsv8'"):
         next(frames)
     damaged = make("sensor_msgs/msg/CompressedImage", header=header(1), format="png", data=np.zeros(30, np.uint8))
     with pytest.raises(DataError, match="message 0"):

@@ -46,6 +46,11 @@ def test_no_keypoints_no_matches(n: int, m: int) -> None:
     assert len(match(described(random_descriptors(n, 0)), described(random_descriptors(m, 0)))) == 0
 
 
+def test_keypoints_without_descriptors_are_refused() -> None:
+    with pytest.raises(ModelMismatchError, match=r"^harris has no descriptors; it can only be evaluated as a detector$"):
+        match(described(np.zeros((3, 0)), "harris"), described(np.zeros((5, 0)), "harris"))
+
+
 def test_ratio_test_compares_distances() -> None:
     # Reference 0 is 10 degrees from its best and 14 from its second best: chords 0.174 and 0.244, ratio 0.715.
     a, b = described(at_angles(0.0)), described(at_angles(10.0, -14.0))

@@ -7,8 +7,10 @@ import pytest
 from superpoint_ros.features.network import CELL
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.batches import BatchStream
+from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label, shi_tomasi_detector
-from superpoint_ros.training.pairs import LabelledImage, PairConfig, PairDataset
+from superpoint_ros.training.pairs import LabelledImage, PairSampler
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +20,7 @@ def labelled():
 
 
 def test_corresponding_points_look_alike(labelled):
-    batch = next(iter(PairDataset([labelled], PairConfig(batch=6, seed=1))))
+    batch = next(iter(BatchStream(PairSampler([labelled], PairConfig()), batch=6, seed=1)))
     same, shuffled = [], []
     for n in range(6):
         images = (batch[f"{k}_image"][n, 0].numpy().astype(float) for k in ("first", "second"))
@@ -33,8 +35,18 @@ def test_corresponding_points_look_alike(labelled):
     assert np.median(shuffled) < 0.5
 
 
+def test_homography_maps_the_points_of_the_first_view_to_those_of_the_second(labelled):
+    batch = next(iter(BatchStream(PairSampler([labelled], PairConfig()), batch=4, seed=3)))
+    assert batch["homography"].shape == (4, 3, 3)
+    for homography, first, second, valid in zip(
+        *(batch[name].numpy() for name in ("homography", "first_points", "second_points", "pair_valid")), strict=True
+    ):
+        assert valid.any()
+        assert np.allclose(warp_points(homography.astype(np.float64), first[valid]), second[valid], atol=0.01)
+
+
 def test_targets_of_both_views_are_corners_of_the_photo(labelled):
-    batch = next(iter(PairDataset([labelled], PairConfig(batch=6, seed=2))))
+    batch = next(iter(BatchStream(PairSampler([labelled], PairConfig()), batch=6, seed=2)))
     again = []
     for n in range(6):
         first, second = (batch[f"{k}_points"][n].numpy()[batch["pair_valid"][n].numpy()] for k in ("first", "second"))
@@ -47,14 +59,6 @@ def test_targets_of_both_views_are_corners_of_the_photo(labelled):
 def corner_at(target, point):
     x, y = np.rint(point).astype(int)
     return target[y // CELL, x // CELL] == (y % CELL) * CELL + x % CELL
-
-
-def test_same_seed_gives_same_batches_from_any_start(labelled):
-    config = PairConfig(height=64, width=80, batch=2)
-    stream = iter(PairDataset([labelled], config))
-    skipped = [next(stream) for _ in range(3)][2]
-    started = next(iter(PairDataset([labelled], config, start=2)))
-    assert all(np.array_equal(skipped[name], started[name]) for name in skipped)
 
 
 def test_homographies_stay_in_their_range():

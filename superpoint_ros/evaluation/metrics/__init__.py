@@ -1,0 +1,1 @@
+"""One definition of every figure: arrays in, numbers out."""

@@ -1,0 +1,57 @@
+"""Labels by several processes of a Ray cluster."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from superpoint_ros.errors import MissingDependencyError
+from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label_here, load_detector
+from superpoint_ros.training.ray_cluster import label_on_ray
+
+
+@pytest.fixture
+def cluster():
+    import ray
+
+    ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def one_thread():
+    """As in a worker: with another number of threads, sums are rounded in another order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_labels_of_one_process(cluster, one_thread, tmp_path):
+    images = [SimulatedSequence(frames=3, seed=n, size=(160 + 8 * n, 120)).frame(0).image for n in range(7)]
+    config = AdaptationConfig(warps=5, threshold=0.015)
+    _, detector = load_detector("small")
+    here = list(label_here(images, detector, config))
+
+    def traced(batch):
+        (tmp_path / str(os.getpid())).touch()
+        return detector(batch)
+
+    there = list(label_on_ray(images, traced, config))
+    assert len(list(tmp_path.iterdir())) == 2
+    assert not (tmp_path / str(os.getpid())).exists()
+    for (image, labels), (same, expected) in zip(there, here, strict=True):
+        assert np.array_equal(image, same)
+        assert len(expected) > 10
+        assert np.array_equal(labels, expected)
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(MissingDependencyError, match=r"superpoint-ros\[ray\]"):
+        next(label_on_ray([np.zeros((64, 64), np.uint8)], lambda batch: batch, AdaptationConfig()))
