@@ -54,7 +54,7 @@ def weights_path(model: str) -> Path:
     if model not in shipped:
         names = ", ".join(shipped) or "none in this installation"
         raise WeightsError(
-            f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth or .pt file"
+            f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth, .pt or .onnx file"
         )
     return shipped[model]
 

@@ -7,6 +7,7 @@ notes the source files of the machine it ran on.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import onnx
@@ -87,7 +88,7 @@ class _Graph:
     def _pool(self, x: str) -> str:
         return self._node("MaxPool", [x], f"{x}_half", kernel_shape=[2, 2], strides=[2, 2])
 
-    def _node(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 

@@ -31,10 +31,14 @@ class OnnxRuntimeBackend:
         options.intra_op_num_threads = cpu_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", str(int(threads_may_spin())))
         where: dict[str, Any] = {} if kind == "cpu" else {"device_id": index or "0"}
-        if kind == "tensorrt":
-            where["trt_fp16_enable"] = str(precision != "float32")
+        providers = [(_PROVIDERS[kind], where)]
+        if kind == "tensorrt":  # what it cannot run, CUDA does
+            providers = [
+                (_PROVIDERS[kind], {**where, "trt_fp16_enable": str(precision != "float32")}),
+                (_PROVIDERS["cuda"], where),
+            ]
         try:
-            self._session = ort.InferenceSession(file.content, options, providers=[(_PROVIDERS[kind], where)])
+            self._session = ort.InferenceSession(file.content, options, providers=providers)
         except Exception as error:  # of types that ONNX Runtime does not export
             reason = str(error).partition("\n")[0]
             raise WeightsError(f"{file.path}: ONNX Runtime cannot use it on {self._device} ({reason})") from error
