@@ -35,7 +35,7 @@ def shapes(
     from superpoint_ros.evaluation.shapes import HEIGHT, WIDTH, evaluate_on_shapes, unseen_shape
     from superpoint_ros.evaluation.tables import figure
     from superpoint_ros.features.loading import load_extractor
-    from superpoint_ros.features.weights import shipped_models
+    from superpoint_ros.features.models import shipped_models
 
     detectors = features or [*shipped_models(), *_BESIDE]
     extractors = [load_extractor(ExtractorConfig(model=name, threshold=0.0, border=0)) for name in detectors]
