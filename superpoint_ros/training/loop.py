@@ -138,17 +138,16 @@ class _Run:
         losses = self._stage.losses(self._network, batch)
         self._optimizer.zero_grad(set_to_none=True)
         self._fabric.backward(losses["loss"])
-        # In 16-bit precision some gradients overflow, and the scaler leaves out their step.
         norm = self._fabric.clip_gradients(
             self._network, self._optimizer, max_norm=self._config.optimizer.max_gradient, error_if_nonfinite=False
         )
         self._optimizer.step()
         self._schedule.step()
-        figures = {name: value.detach() for name, value in losses.items()}
-        if self._config.machine.precision != "16-mixed":
-            assert norm is not None
-            figures["gradient_norm"] = norm.detach()
-        return figures
+        assert norm is not None
+        if self._config.machine.precision == "16-mixed":
+            # Some gradients overflow, and the scaler leaves out their step.
+            norm = norm.nan_to_num(0.0, 0.0, 0.0)
+        return {**{name: value.detach() for name, value in losses.items()}, "gradient_norm": norm.detach()}
 
     def _figures(self, sums: Mapping[str, Tensor], rows: int, step: int) -> dict[str, float]:
         """Means over these steps and all processes. Raises DataError, in all processes, where one is not finite."""

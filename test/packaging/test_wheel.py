@@ -30,7 +30,8 @@ def test_wheel_holds_messages_nodes_launch_files_and_data(source_tree: Path, tmp
     for node in NODES:
         assert mode[f"{prefix}/lib/superpoint_ros/{node}"] & stat.S_IXUSR
     for folder in ("launch", "config"):
-        shipped = {f"{prefix}/share/superpoint_ros/{folder}/{file.name}" for file in (source_tree / folder).iterdir()}
+        files = (file for file in (source_tree / folder).rglob("*") if file.is_file())
+        shipped = {f"{prefix}/share/superpoint_ros/{file.relative_to(source_tree)}" for file in files}
         assert shipped
         assert shipped <= mode.keys()
     ours = {file for file in (source_tree / "superpoint_ros").rglob("*") if file.is_file()}

@@ -39,15 +39,15 @@ def test_every_stage_learns(tmp_path):
     log = {"every": 20, "validate_every": 100, "validation_images": 4}
     shapes = write(
         tmp_path / "magicpoint.yaml",
-        optimizer={"steps": 300, "learning_rate": 4e-3},
-        shapes={"height": 96, "width": 128},
+        optimizer={"steps": 200, "learning_rate": 4e-3},
+        shapes={"height": 96, "width": 128, "batch": 16},
         log=log,
     )
     run("train", "magicpoint", "--config", shapes, "-o", tmp_path / "magicpoint")
     run("label", photos, "--warps", 10, "-o", tmp_path / "labels")
     pairs = write(
         tmp_path / "superpoint.yaml",
-        optimizer={"steps": 300, "learning_rate": 3e-3},
+        optimizer={"steps": 240, "learning_rate": 3e-3},
         pairs={"height": 96, "width": 128, "batch": 8, "correspondences": 80},
         log=log,
     )
