@@ -25,6 +25,22 @@ def _angles(a: DoubleArray, b: DoubleArray) -> DoubleArray:
     return np.asarray(np.degrees(2.0 * np.arcsin(np.minimum(chord / 2.0, 1.0))))
 
 
+def in_front(pose: Pose, rays_reference: DoubleArray, rays_current: DoubleArray) -> BoolArray:
+    """(N,) bool: whether the point where two (N, 3) unit rays meet lies in front of both cameras."""
+    depth_reference, depth_current = _depths(pose, rays_reference @ pose.rotation.T, rays_current)
+    return np.asarray((depth_reference > 0.0) & (depth_current > 0.0))
+
+
+def _depths(pose: Pose, rotated: DoubleArray, rays_current: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    """Depths of the midpoint triangulation in both cameras, times sin^2 of the angle between the rays, which is never negative.
+
+    rotated: rays of the reference along the axes of the current camera.
+    """
+    cosine = (rotated * rays_current).sum(axis=1)
+    along_reference, along_current = rotated @ pose.translation, rays_current @ pose.translation
+    return cosine * along_current - along_reference, along_current - cosine * along_reference
+
+
 def face_points(
     pose: Pose, rays_reference: DoubleArray, rays_current: DoubleArray, inliers: BoolArray, noise: float
 ) -> tuple[Pose, BoolArray]:
@@ -37,14 +53,10 @@ def face_points(
     """
     rotated = rays_reference @ pose.rotation.T
     angles = _angles(rotated, rays_current)
-    cosine = (rotated * rays_current).sum(axis=1)
-    along_reference, along_current = rotated @ pose.translation, rays_current @ pose.translation
-    # Depths of the midpoint triangulation times sin^2 of the angle between the rays, which is never negative.
-    depth_reference = cosine * along_current - along_reference
-    depth_current = along_current - cosine * along_reference
-    in_front, behind = (depth_reference > 0.0) & (depth_current > 0.0), (depth_reference < 0.0) & (depth_current < 0.0)
+    depth_reference, depth_current = _depths(pose, rotated, rays_current)
+    ahead, behind = (depth_reference > 0.0) & (depth_current > 0.0), (depth_reference < 0.0) & (depth_current < 0.0)
     # A vote in which points count by their parallax: the sign of distant ones is noise.
-    if angles[behind & inliers].sum() > angles[in_front & inliers].sum():
-        pose, in_front = Pose(pose.rotation, -pose.translation), behind
+    if angles[behind & inliers].sum() > angles[ahead & inliers].sum():
+        pose, ahead = Pose(pose.rotation, -pose.translation), behind
     median = float(np.median(angles[inliers])) if inliers.any() else 0.0
-    return pose, (in_front | (angles < noise)) & (angles < _MAX_PARALLAX_RATIO * max(median, noise))
+    return pose, (ahead | (angles < noise)) & (angles < _MAX_PARALLAX_RATIO * max(median, noise))
