@@ -57,12 +57,14 @@ class PairConfig(Section):
 
 
 class OptimizerConfig(Section):
-    """AdamW with a one-cycle learning rate: up along a cosine in the warm-up, then down to almost nothing at the last step."""
+    """AdamW with a one-cycle learning rate: up along a cosine in the warm-up, then down."""
 
     steps: int = Field(6000, ge=1, description="batches in all")
     learning_rate: float = Field(3e-3, gt=0.0, le=1.0, description="the largest of the schedule")
     weight_decay: float = Field(1e-4, ge=0.0, le=1.0, description="of AdamW")
     warm_up: float = Field(0.08, gt=0.0, lt=1.0, description="share of the steps in which the learning rate rises")
+    first_share: float = Field(0.05, gt=0.0, le=1.0, description="learning rate of the first step, as a share of the largest")
+    last_share: float = Field(0.001, gt=0.0, le=1.0, description="learning rate of the last step, as a share of the largest")
     max_gradient: float = Field(5.0, gt=0.0, description="gradients of a larger norm are scaled down to it")
 
 

@@ -86,8 +86,8 @@ class _Run:
             settings.learning_rate,
             total_steps=settings.steps,
             pct_start=settings.warm_up,
-            div_factor=20,
-            final_div_factor=50,
+            div_factor=1.0 / settings.first_share,
+            final_div_factor=settings.first_share / settings.last_share,
         )
         self._network, self._optimizer = fabric.setup(self._plain, optimizer)
         self._parts: dict[str, Stateful] = {
