@@ -7,6 +7,7 @@ the data sets below is used. Folders with reports stay in out/results. Features 
 from __future__ import annotations
 
 import argparse
+import csv
 import os
 import subprocess
 import sys
@@ -22,11 +23,13 @@ VARIABLE = "SUPERPOINT_ROS_DATA"
 CLASSICAL, CORNERS = ("sift", "orb"), ("harris", "fast", "shi")
 SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
 SEEDS = ("--seeds", "3")
+UNSEEN = "unseen_photos"
+"""Below the folder of reports: links to the photos that the shipped models have not learned from."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One call of the command line. data: below the folder of data sets. preset: empty where the task knows none."""
+    """One call of the command line. data: below the folder of data sets, or UNSEEN. preset: empty where the task knows none."""
 
     task: str
     preset: str
@@ -48,7 +51,7 @@ class Entry:
         models = [name for name in ("small", "full") if (ROOT / "superpoint_ros" / "weights" / f"{name}.safetensors").exists()]
         features = [*models, *CLASSICAL, *(CORNERS if self.task == "detector" else ())]
         chosen = [argument for name in features for argument in ("--features", name)]
-        paths = [f"{data}/{name}" for name in self.data]
+        paths = [f"{reports if name == UNSEEN else data}/{name}" for name in self.data]
         preset = ["--preset", self.preset] if self.preset else []
         return ["evaluate", self.task, *paths, *preset, *chosen, *self.options, "-o", f"{reports}/{self.folder}"]
 
@@ -56,7 +59,7 @@ class Entry:
 def entries() -> Iterator[Entry]:
     """Every protocol on every data set that has the truth it needs."""
     protocols = {
-        "superpoint-paper": ("detector", "descriptor", "homography"),
+        "superpoint-paper": ("detector",),  # its other settings are those of hpatches-1000
         "hpatches-1000": ("detector", "descriptor", "homography"),
         "lightglue": ("descriptor", "homography"),
         "pairs-1000": ("detector", "descriptor", "homography"),
@@ -64,9 +67,9 @@ def entries() -> Iterator[Entry]:
     for preset, tasks in protocols.items():
         for task in tasks:
             yield Entry(task, preset, ("pairs",), "boat, graf and iguazu", SEEDS if task == "homography" else ())
-    for task in protocols["pairs-1000"]:
+    for preset, task in (("superpoint-paper", "detector"), *(("pairs-1000", task) for task in protocols["pairs-1000"])):
         options = ("--generate", "1", "--limit", "40", *(SEEDS if task == "homography" else ()))
-        yield Entry(task, "pairs-1000", ("photos",), "pairs generated from photos", options)
+        yield Entry(task, preset, (UNSEEN,), "pairs generated from photos that training has not seen", options)
     yield Entry("pose", "sequence", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "20", *SEEDS))
     yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "3", *SEEDS))
     yield Entry("trajectory", "", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes")
@@ -80,13 +83,20 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only entries whose title contains this")
     options = parser.parse_args()
     data = Path(os.environ.get(VARIABLE, ROOT.parent / "shared" / "data"))
-    chosen = [entry for entry in entries() if options.only in entry.title and all((data / name).exists() for name in entry.data)]
+    needed = {UNSEEN: "photos/MANIFEST.tsv"}
+    chosen = [
+        entry
+        for entry in entries()
+        if options.only in entry.title and all((data / needed.get(name, name)).exists() for name in entry.data)
+    ]
     if not chosen:
         print(f"make results: no data set in {data}; set {VARIABLE} to the folder that has them", file=sys.stderr)
         return 2
     from superpoint_ros.evaluation.results_folder import read_run
     from superpoint_ros.evaluation.results_page import markdown_section
 
+    if any(UNSEEN in entry.data for entry in chosen):
+        _link_unseen(data / "photos", options.reports / UNSEEN)
     sections = []
     for number, entry in enumerate(chosen, start=1):
         began = time.monotonic()
@@ -101,6 +111,25 @@ def main() -> int:
     options.output.write_text(_head() + "\n" + "\n".join(sections), encoding="utf-8")
     print(f"{options.output}; reports to look at are in {options.reports}")
     return 0
+
+
+def _link_unseen(photos: Path, folder: Path) -> None:
+    """Links to what the manifest of the photos calls a photo and the list of training images does not have."""
+    learned = {_origin(row) for row in _table(ROOT / "docs" / "training_images.tsv")}
+    folder.mkdir(parents=True, exist_ok=True)
+    for row in _table(photos / "MANIFEST.tsv"):
+        link = folder / row["file"]
+        if row["kind"] == "photo" and _origin(row) not in learned and not link.exists():
+            link.symlink_to((photos / row["file"]).resolve())
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def _origin(row: dict[str, str]) -> tuple[str, str]:
+    return row["source"], row["original_path"]
 
 
 def _head() -> str:
