@@ -10,18 +10,19 @@ BIN := .venv/bin
 # A sourced ROS installation that messages can be built against; the ROS wheels are used where this is empty.
 ROS := $(wildcard $(addsuffix /share/rosidl_default_generators,$(subst :, ,$(AMENT_PREFIX_PATH))))
 READY := .venv/ready-$(if $(ROS),ros,wheels)
-BUILD_FILES := pyproject.toml setup.py CMakeLists.txt package.xml $(wildcard scripts/* msg/* launch/* config/*)
-SOURCES := superpoint_ros test setup.py $(wildcard launch)
+BUILD_FILES := pyproject.toml setup.py CMakeLists.txt package.xml $(wildcard scripts/*.sh scripts/*.in msg/* launch/* config/*)
+SOURCES := superpoint_ros test setup.py scripts $(wildcard launch)
 
 # The ROS wheels set it for the children of one environment's Python; it would keep .venv's from finding its own libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help setup demo test test-all lint format build clean
+.PHONY: help setup demo test test-all results lint format build clean
 
 help:
 	@echo "make demo      play a rendered sequence through the nodes and write demo/report.html"
 	@echo "make test      lint, then all tests but the slow ones"
 	@echo "make test-all  lint, then all tests"
+	@echo "make results   evaluate on the data sets in SUPERPOINT_ROS_DATA and write docs/results.md"
 	@echo "make lint      ruff, mypy and the import rules"
 	@echo "make format    rewrite the code in the house format"
 	@echo "make build     colcon build, into install/"
@@ -42,6 +43,9 @@ test: lint
 
 test-all: lint
 	@$(BIN)/python -m pytest -m "slow or not slow"
+
+results: $(READY)
+	@$(BIN)/python scripts/results.py
 
 lint: $(READY)
 	@$(BIN)/ruff check --quiet $(SOURCES)

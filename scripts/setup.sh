@@ -41,7 +41,7 @@ if [ "$(cat .venv/made-for 2>/dev/null)" != "$made_for" ]; then
   echo "$made_for" >.venv/made-for
 fi
 
-extras=torch,train,dev
+extras=torch,train,onnx,openvino,export,dev
 touch .venv/constraints.txt
 if [ "$kind" = wheels ]; then
   extras=$extras,ros,ros-build

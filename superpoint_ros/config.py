@@ -19,6 +19,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+Precision = Literal["auto", "float32", "half"]
 AnySection = TypeVar("AnySection", bound=Section)
 
 
@@ -38,8 +39,16 @@ class ExtractorConfig(Section):
     """How an image becomes features."""
 
     model: str = Field("small", description="small, sift, orb (fast, harris, shi: only detect), or the path of a weights file")
-    device: str = Field("auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$", description="auto, cpu, cuda, cuda:N or mps")
-    backend: Literal["auto", "torch"] = Field("auto", description="what runs the network")
+    device: str = Field(
+        "auto",
+        pattern=r"^(auto|cpu|mps|cuda(:\d+)?|tensorrt(:\d+)?|gpu(:\d+)?|npu)$",
+        description="auto, cpu, cuda[:N], mps, tensorrt[:N] (ONNX Runtime), gpu[:N] or npu (OpenVINO: Intel's)",
+    )
+    backend: Literal["auto", "torch", "onnxruntime", "openvino"] = Field(
+        "auto", description="what runs the network; auto measures what is installed"
+    )
+    precision: Precision = Field("auto", description="float32, or half: float16 on GPUs, bfloat16 on CPUs; auto: half on GPUs")
+    cuda_graphs: bool = Field(False, description="record the network once per image size; for CUDA with torch")
     max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")
     threshold: float = Field(0.005, ge=0.0, le=1.0, description="drop keypoints with a lower score")
     nms_radius: int = Field(4, ge=0, le=32, description="no two keypoints are closer than this many pixels in x and y")
@@ -56,6 +65,9 @@ class MatcherConfig(Section):
 
     ratio: float = Field(1.0, gt=0.0, le=1.0, description="ratio test on descriptor distances; 1 turns it off")
     min_similarity: float = Field(-1.0, ge=-1.0, le=1.0, description="drop matches whose descriptors are less similar")
+    window: float = Field(
+        0.0, ge=0.0, description="in a sequence, compare only keypoints within so many pixels of where each was seen last; 0: all"
+    )
 
 
 class GeometryConfig(Section):
@@ -63,7 +75,7 @@ class GeometryConfig(Section):
 
     estimator: Literal["poselib", "opencv"] = Field("poselib", description="PoseLib LO-RANSAC or OpenCV USAC_MAGSAC")
     max_error: float = Field(2.0, gt=0.0, le=100.0, description="largest reprojection or epipolar error of an inlier, in pixels")
-    confidence: float = Field(0.9999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
+    confidence: float = Field(0.999, gt=0.0, lt=1.0, description="stop when the best model is found with this probability")
     max_iterations: int = Field(2000, ge=1, le=1000000, description="most RANSAC iterations")
     min_inliers: int = Field(15, ge=5, le=10000, description="fewer inliers than this are no geometry")
     min_parallax: float = Field(0.1, ge=0.0, le=90.0, description="median parallax in degrees below which no translation shows")
@@ -113,7 +125,7 @@ class SuperPointNodeConfig(ImageSubscriberConfig):
     """Parameters of superpoint_node."""
 
     extractor: ExtractorConfig = ExtractorConfig()
-    descriptor_type: Literal["float32", "float16", "int8"] = Field("float32", description="how descriptors are published")
+    descriptor_type: Literal["float32", "float16", "int8"] = Field("float16", description="how descriptors are published")
 
 
 class MatcherNodeConfig(ImageSubscriberConfig):
@@ -134,6 +146,12 @@ class OdometryNodeConfig(Section):
     camera_frame: str = _fixed("", description="optical frame of the camera; empty: the frame_id of the images")
     publish_tf: bool = _fixed(False, description="broadcast odom_frame -> base_frame on /tf")
     path_length: int = Field(1000, ge=0, le=100000, description="newest poses in path; 0 publishes no path")
+
+
+class RecorderNodeConfig(ImageSubscriberConfig):
+    """Parameters of recorder_node. The images are for latencies."""
+
+    output: str = _fixed("recording.json", min_length=1, description="file that is written when the node is ended")
 
 
 class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):

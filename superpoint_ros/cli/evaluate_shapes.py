@@ -9,15 +9,18 @@ import typer
 from superpoint_ros.cli.console import print_table, progress, say
 from superpoint_ros.config import ExtractorConfig
 
-_DETECTORS = ["small", "fast", "harris", "shi"]
+_BESIDE = ("fast", "harris", "shi")
 
 
 def shapes(
     features: Annotated[
-        list[str], typer.Option("--features", metavar="NAME|FILE", help="detector, may be given several times")
-    ] = _DETECTORS,
+        list[str] | None,
+        typer.Option(
+            "--features", metavar="NAME|FILE", help="detector, repeatable; without: all models of this package, fast, harris, shi"
+        ),
+    ] = None,
     images: Annotated[int, typer.Option(min=1, help="rendered shapes, each seen clean and with noise")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="of the shapes; training draws none that any seed gives here")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the shapes, which are none of training, whatever the seeds")] = 0,
 ) -> None:
     """Average precision of detectors on rendered shapes whose corners are known.
 
@@ -32,8 +35,10 @@ def shapes(
     from superpoint_ros.evaluation.shapes import HEIGHT, WIDTH, evaluate_on_shapes, unseen_shape
     from superpoint_ros.evaluation.tables import figure
     from superpoint_ros.features.loading import load_extractor
+    from superpoint_ros.features.models import shipped_models
 
-    extractors = [load_extractor(ExtractorConfig(model=name, threshold=0.0, border=0)) for name in features]
+    detectors = features or [*shipped_models(), *_BESIDE]
+    extractors = [load_extractor(ExtractorConfig(model=name, threshold=0.0, border=0)) for name in detectors]
     with progress() as bar:
         rendered = [unseen_shape(n, seed) for n in bar.track(range(images), description="render")]
         task = bar.add_task("detect", total=images * len(extractors))

@@ -21,7 +21,8 @@ def info(
       superpoint-ros info small
       superpoint-ros info my_training/last.pth
     """
-    from superpoint_ros.features.weights import load_weights, shipped_models, weights_path
+    from superpoint_ros.features.models import shipped_models, weights_path
+    from superpoint_ros.features.weights import load_weights
 
     if model is None:
         shipped = [load_weights(path) for path in shipped_models().values()]

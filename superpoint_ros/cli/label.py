@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from superpoint_ros.cli.console import progress, say
+from superpoint_ros.errors import ConfigError
 
 
 def label(
@@ -46,6 +47,8 @@ def label(
     from superpoint_ros.training.photos import folder_photos, free_photos, grey_photo, render_scenes, write_labels
     from superpoint_ros.training.ray_cluster import label_on_ray
 
+    if check and ray:
+        raise ConfigError("--check measures in this process: leave out --ray")
     find = free_photos if licensed else folder_photos
     photos = [photo for folder in folders for photo in find(folder)]
     config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from superpoint_ros import __version__
-from superpoint_ros.cli import demo, evaluate, extract, info, label, match, replay, train
+from superpoint_ros.cli import benchmark, demo, evaluate, export, extract, info, label, match, replay, train
 from superpoint_ros.cli.console import ERRORS
 from superpoint_ros.errors import SuperPointRosError
 
@@ -67,9 +67,11 @@ app.command()(extract.extract)
 app.command()(match.match)
 app.command()(replay.replay)
 app.add_typer(evaluate.evaluate, name="evaluate")
+app.command()(benchmark.benchmark)
 app.command()(info.info)
 app.command(rich_help_panel="Your own weights")(label.label)
 app.add_typer(train.train, name="train", rich_help_panel="Your own weights")
+app.command(rich_help_panel="Your own weights")(export.export)
 
 
 def main() -> None:

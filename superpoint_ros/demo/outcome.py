@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from superpoint_ros.demo.heard import keyframe_pairs, latencies, trajectory_of
 from superpoint_ros.errors import DataError
-from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
+from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize
 from superpoint_ros.evaluation.tables import figure
 from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
-from superpoint_ros.io.recording import Heard, HeardGeometry, HeardMatches, Recording
+from superpoint_ros.io.recording import Recording
 from superpoint_ros.io.trajectory import Trajectory
-from superpoint_ros.types import Pose, TwoViewGeometry, TwoViewModel, TwoViewStatus
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,13 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
     """Raises DataError where nothing was recorded that could be evaluated."""
     if len(recording.images) < 2 or not recording.features:
         raise DataError(f"{len(recording.images)} image(s) were played and {len(recording.features)} Features messages came back")
-    matches = {heard.stamp: heard for heard in recording.matches}
-    keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
-    pairs = tuple(
-        _pair(geometry, matches[geometry.stamp], keypoints.get(geometry.stamp, 0), truth)
-        for geometry in recording.geometries
-        if geometry.is_keyframe and geometry.stamp in matches
-    )
-    trajectory = _trajectory(recording)
+    pairs = keyframe_pairs(recording, truth)
+    trajectory = trajectory_of(recording)
     frame_rate = 1.0 / float(np.median(np.diff([image.at for image in recording.images])))
     stamps = np.unique([image.stamp for image in recording.images])  # the first is shown until it has come through
     summary = summarize(pairs)
     played = set(stamps.tolist())
-    processed = len(played & keypoints.keys())
+    processed = len(played & {heard.stamp for heard in recording.features})
     lost = _lost(recording)
     return Outcome(
         played=len(played),
@@ -102,7 +96,7 @@ def evaluate(recording: Recording, truth: Trajectory | None, criteria: Criteria 
         summary=summary,
         trajectory=trajectory,
         trajectory_error=_trajectory_error(trajectory, truth),
-        latencies=_latencies(recording),
+        latencies=latencies(recording),
         rate=frame_rate * float(np.median(np.diff(stamps))) * 1e-9,
         frame_rate=frame_rate,
         pauses=recording.pauses,
@@ -133,40 +127,12 @@ def _checks(criteria: Criteria, summary: PairSummary, processed: float, lost: in
         yield Check(name, f"{figure(median)}°", f"< {limit:g}°", median < limit)
 
 
-def _pair(heard: HeardGeometry, matches: HeardMatches, keypoints: int, truth: Trajectory | None) -> PairRecord:
-    pose = None
-    if heard.rotation is not None and heard.translation is not None:
-        pose = Pose(np.array(heard.rotation, np.float64), np.array(heard.translation, np.float64))
-    geometry = TwoViewGeometry(
-        status=TwoViewStatus(heard.status),
-        model=TwoViewModel(heard.model),
-        reason=heard.reason,
-        homography_inliers=np.array(matches.homography_inlier, bool),
-        essential_inliers=np.array(matches.essential_inlier, bool),
-        T_current_reference=pose,
-        parallax=heard.parallax,
-    )
-    motion = true_motion(truth, heard.reference_stamp * 1e-9, heard.stamp * 1e-9)
-    return PairRecord(heard.reference_stamp * 1e-9, heard.stamp * 1e-9, keypoints, geometry, motion)
-
-
 def _lost(recording: Recording) -> frozenset[int]:
     """The first frame has nothing to be compared with; after it matches and a geometry follow every Features message."""
     expected = {heard.stamp for heard in recording.features} - {recording.images[0].stamp}
     lost = expected - {heard.stamp for heard in recording.matches} | expected - {heard.stamp for heard in recording.geometries}
     moved = {heard.stamp for heard in recording.geometries if heard.is_keyframe and heard.rotation is not None}
     return frozenset(lost | moved - {heard.stamp for heard in recording.poses})
-
-
-def _trajectory(recording: Recording) -> Trajectory:
-    """Poses of keyframes: between them the odometry has a rotation only."""
-    keyframes = {heard.stamp for heard in recording.geometries if heard.is_keyframe}
-    poses = {heard.stamp: heard for heard in recording.poses if heard.stamp in keyframes}
-    ordered = [poses[stamp] for stamp in sorted(poses)]
-    stamps = np.array([heard.stamp * 1e-9 for heard in ordered], np.float64)
-    return Trajectory(
-        stamps, tuple(Pose(np.array(heard.rotation, np.float64), np.array(heard.translation, np.float64)) for heard in ordered)
-    )
 
 
 def _trajectory_error(trajectory: Trajectory, truth: Trajectory | None) -> TrajectoryError | None:
@@ -176,13 +142,3 @@ def _trajectory_error(trajectory: Trajectory, truth: Trajectory | None) -> Traje
         return compare(trajectory, truth)
     except DataError:
         return None  # too few keyframes to align; the checks of the pairs say what is wrong
-
-
-def _latencies(recording: Recording) -> dict[str, np.ndarray]:
-    sent = {heard.stamp: heard.at for heard in recording.images}
-    topics: dict[str, Sequence[Heard]] = {"features": recording.features, "two_view_geometry": recording.geometries}
-    return {
-        name: np.array([1e3 * (h.at - sent[h.stamp]) for h in heard if h.stamp in sent])
-        for name, heard in topics.items()
-        if heard
-    }

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from superpoint_ros.demo.heard import match_pictures
 from superpoint_ros.demo.outcome import OWN_DATA, Criteria, Outcome
 from superpoint_ros.evaluation import plots
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
-from superpoint_ros.evaluation.side_by_side import MatchPicture, draw_side_by_side
-from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
+from superpoint_ros.evaluation.side_by_side import draw_side_by_side
+from superpoint_ros.evaluation.tables import error_rows, status_rows
 from superpoint_ros.io.frame import Source
-from superpoint_ros.io.recording import Recording, nanoseconds
-
-PICTURES = 4
+from superpoint_ros.io.recording import Recording
 
 
 def make_page(outcome: Outcome, recording: Recording, source: Source, settings: str, criteria: Criteria = Criteria()) -> Report:
@@ -35,7 +34,7 @@ def make_page(outcome: Outcome, recording: Recording, source: Source, settings: 
         facts=list(_facts(outcome)),
         plots=list(_plots(outcome, recording, criteria)),
         tables=list(_tables(outcome)),
-        pictures=list(_pictures(outcome, recording, source)),
+        pictures=[Picture(draw_side_by_side(p), p.caption) for p in match_pictures(outcome.pairs, recording, source)],
         settings=settings,
     )
 
@@ -68,11 +67,8 @@ def _plots(outcome: Outcome, recording: Recording, criteria: Criteria) -> Iterat
         limits = {"rotation": criteria.rotation, "direction": criteria.direction} if criteria != OWN_DATA else None
         yield Plot("Errors per keyframe pair", plots.errors_over_time(time, errors, limits))
     keypoints = {heard.stamp: heard.keypoints for heard in recording.features}
-    inliers = {
-        heard.stamp: int(np.maximum(np.sum(heard.homography_inlier), np.sum(heard.essential_inlier)))
-        for heard in recording.matches
-    }
-    matches = {heard.stamp: len(heard.points) for heard in recording.matches}
+    inliers = {heard.stamp: int(max(heard.inliers(1).sum(), heard.inliers(2).sum())) for heard in recording.matches}
+    matches = {heard.stamp: len(heard.inlier) for heard in recording.matches}
     stamps = sorted({image.stamp for image in recording.images})
     counts = {
         name: [values.get(stamp, np.nan) for stamp in stamps]
@@ -93,24 +89,3 @@ def _tables(outcome: Outcome) -> Iterator[Table]:
     if rows:
         yield Table("Errors against ground truth", ("", "median", "90 %"), rows)
     yield Table("Status of the keyframe pairs", ("", "pairs"), status_rows(outcome.summary))
-
-
-def _pictures(outcome: Outcome, recording: Recording, source: Source) -> Iterator[Picture]:
-    """Keyframe pairs, evenly spaced over the sequence, so that nobody chose the good ones."""
-    if not outcome.pairs:
-        return
-    chosen = [
-        outcome.pairs[round((len(outcome.pairs) - 1) * (i + 0.5) / PICTURES)] for i in range(min(PICTURES, len(outcome.pairs)))
-    ]
-    wanted = {nanoseconds(stamp) for pair in chosen for stamp in (pair.reference_stamp, pair.stamp)}
-    images = {nanoseconds(frame.stamp): frame for frame in source if nanoseconds(frame.stamp) in wanted}
-    matches = {heard.stamp: heard for heard in recording.matches}
-    for pair in chosen:
-        reference, current = images[nanoseconds(pair.reference_stamp)], images[nanoseconds(pair.stamp)]
-        points = np.array(matches[nanoseconds(pair.stamp)].points, np.float32).reshape(-1, 4)
-        caption = (
-            f"{reference.name} → {current.name}: {pair.inliers} inliers of {pair.matches} matches, "
-            f"parallax {figure(pair.geometry.parallax)}°. {pair.geometry.reason}"
-        )
-        picture = MatchPicture(reference.image, current.image, points[:, :2], points[:, 2:], pair.geometry.inliers, caption)
-        yield Picture(draw_side_by_side(picture), caption)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from superpoint_ros.types import Camera, DoubleArray, Pose
 
+Box = tuple[int, int, int, int]
+"""Left, top, width and height of a part of an image in pixels."""
+
 
 class ImageFile(Protocol):
     """An image that is read when it is needed. What is cached for it is keyed by its content, not by its name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, GREY, INK = "#2563eb", "#ea7317", "#16915c", "#9aa3b2", "#1f2937"
+SERIES = (BLUE, ORANGE, GREEN, "#9333ea", "#c93434", "#0e9aa7", "#8d6e63", GREY)
+"""Colours of lines that share a drawing, in this order."""
 STYLE: dict[Any, Any] = {
     "font.family": "sans-serif", "font.size": 10, "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": "#c7cdd8",
     "xtick.color": "#5b6472", "ytick.color": "#5b6472", "xtick.labelsize": 9, "ytick.labelsize": 9, "axes.spines.top": False,
@@ -79,6 +82,36 @@ def counts_over_time(time: ArrayLike, counts: Mapping[str, ArrayLike]) -> str:
     return _svg(figure)
 
 
+def curves(series: Mapping[str, tuple[ArrayLike, ArrayLike]], x: str, y: str, markers: bool = False) -> str:
+    """Shares in [0, 1], drawn in percent, over a threshold: one line each, with (x values, shares). markers: a dot at each."""
+    figure, (axes,) = _figure(1, (5.6, 3.9))
+    for index, (name, (at, shares)) in enumerate(series.items()):
+        colour, style = SERIES[index % len(SERIES)], ("-", (0, (5, 2)), (0, (1, 1.5)))[index // len(SERIES) % 3]
+        percent = 100.0 * np.asarray(shares, np.float64)
+        axes.plot(at, percent, color=colour, linestyle=style, marker="o" if markers else "", markersize=3.5, label=name)
+    axes.set_ylim(0, 100)
+    axes.set_xlim(left=0)
+    axes.margins(x=0.01)
+    axes.set_xlabel(x)
+    axes.set_ylabel(f"{y} [%]")
+    _legend_above(axes)
+    return _svg(figure)
+
+
+def intervals(names: Sequence[str], spans: Sequence[tuple[float, float, float]], x: str) -> str:
+    """A line per name, the first on top, with its (value, low, high), and a line at 0. An interval may be NaN."""
+    figure, (axes,) = _figure(1, (5.6, 0.9 + 0.27 * len(names)))
+    value, low, high = np.array(spans, np.float64).T
+    axes.axvline(0.0, color=INK, linewidth=1.0)
+    errors = np.nan_to_num([value - low, high - value])
+    axes.errorbar(value, range(len(names)), xerr=errors, fmt="o", markersize=5, linewidth=2.0, color=BLUE)
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.grid(axis="y", visible=False)
+    axes.set_xlabel(x)
+    return _svg(figure)
+
+
 def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30) -> str:
     """Histograms that share their bins, with the medians in the legend; values above the 99th percentile are in the last bin."""
     figure, (axes,) = _figure(1, (5.6, 2.7))
@@ -91,6 +124,19 @@ def histograms(series: Mapping[str, ArrayLike], unit: str = "ms", bins: int = 30
         axes.hist(shown, edges.tolist(), color=colour, alpha=0.55, edgecolor="white", linewidth=0.6, label=label)
     axes.set_xlabel(unit)
     axes.set_ylabel("frames")
+    _legend_above(axes)
+    return _svg(figure)
+
+
+def costs(curves: Mapping[str, tuple[ArrayLike, ArrayLike]], x_label: str, y_label: str) -> str:
+    """One line per name, both axes from 0: a cost in proportion to x is a straight line through the corner."""
+    figure, (axes,) = _figure(1, (5.6, 3.4))
+    for (name, (x, y)), colour in zip(curves.items(), cycle((BLUE, ORANGE, GREEN, GREY, INK)), strict=False):
+        axes.plot(x, y, ".-", color=colour, markersize=8, label=name)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
     _legend_above(axes)
     return _svg(figure)
 

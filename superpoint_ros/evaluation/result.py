@@ -34,6 +34,7 @@ class Metric:
 
     name: unique in a run, e.g. ``homography_3``. label: for people, e.g. ``homography ε=3``. unit: ``px``, ``°``, or empty for
     shares, which are in [0, 1]. column: of the rows; the name where it is empty.
+    higher_is_better: None for a count, of which neither is.
     kind: ``mean`` and ``median`` of the column, ``share`` of rows whose value is at most the threshold, or ``auc``, the area
     under the curve of that share for errors up to the threshold.
     on_failure: what a row with an error counts as; NaN leaves it out, which is right only for figures that are not defined for
@@ -43,7 +44,7 @@ class Metric:
     name: str
     label: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     kind: Literal["mean", "median", "share", "auc"]
     on_failure: float
     column: str = ""

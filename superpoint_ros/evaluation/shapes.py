@@ -17,7 +17,7 @@ HEIGHT, WIDTH = 120, 160
 """Pixels of the images: as the paper has it, and as MagicPoint is trained."""
 
 _UNSEEN = 7_304_118
-"""First of the three words that seed a test image. Training's seeds have four, so it never draws one of these."""
+"""First of the words that seed a test image; those of training start otherwise."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from superpoint_ros.types import BoolArray, Features, FloatArray, Image, Matches, TwoViewGeometry
 
 OUTLIER = (214, 62, 62)
+CORRECT = (74, 222, 128)
 GAP = 8
 SHIFT = 4
 """Drawing coordinates have this many fractional bits, so that lines start at the very keypoint."""
@@ -26,6 +27,29 @@ class MatchPicture:
     current_points: FloatArray
     inliers: BoolArray
     caption: str = ""
+
+    def shrunk(self, width: int) -> MatchPicture:
+        """Drawn at most this many pixels wide, both images by the same factor; never enlarged."""
+        import cv2
+
+        from superpoint_ros.drawing import to_picture
+
+        factor = min(1.0, (width - GAP) / (self.reference.shape[1] + self.current.shape[1]))
+        if factor == 1.0:
+            return self
+        images = [
+            cv2.resize(to_picture(image), None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+            for image in (self.reference, self.current)
+        ]
+        # The centre of the first pixel is at 0, so the corner of the image is at -0.5.
+        points = [((points + 0.5) * factor - 0.5).astype(np.float32) for points in (self.reference_points, self.current_points)]
+        return replace(
+            self,
+            reference=np.asarray(images[0], np.uint8),
+            current=np.asarray(images[1], np.uint8),
+            reference_points=points[0],
+            current_points=points[1],
+        )
 
     @staticmethod
     def of(
@@ -48,10 +72,11 @@ class MatchPicture:
         )
 
 
-def draw_side_by_side(picture: MatchPicture, max_lines: int = 160) -> NDArray[np.uint8]:
+def draw_side_by_side(picture: MatchPicture, max_lines: int = 160, by_place: bool = True) -> NDArray[np.uint8]:
     """Side by side (reference left), HxWx3 uint8 RGB: inliers in a colour that follows their place, outliers red and thin.
 
-    More than max_lines are thinned out evenly: beyond that nobody sees where a line goes.
+    by_place: False draws all inliers green, where they are known to be correct. More than max_lines are thinned out evenly:
+    beyond that nobody sees where a line goes.
     """
     import cv2
 
@@ -65,7 +90,8 @@ def draw_side_by_side(picture: MatchPicture, max_lines: int = 160) -> NDArray[np
     for index in [*_thin(np.flatnonzero(~picture.inliers), max_lines // 4), *_thin(np.flatnonzero(picture.inliers), max_lines)]:
         a, b = picture.reference_points[index], picture.current_points[index] + np.array([offset, 0], np.float32)
         inlier = bool(picture.inliers[index])
-        colour = _hue(float(a[0]) / left.shape[1], float(a[1]) / left.shape[0]) if inlier else OUTLIER
+        placed = _hue(float(a[0]) / left.shape[1], float(a[1]) / left.shape[0]) if by_place else CORRECT
+        colour = placed if inlier else OUTLIER
         cv2.line(canvas, _fixed(a), _fixed(b), colour, 1, cv2.LINE_AA, SHIFT)
         if inlier:
             for point in (a, b):

@@ -21,8 +21,11 @@ def figure(value: float, digits: int = 3) -> str:
     return f"{value:.{min(decimals, 4)}f}"
 
 
-def error_rows(summary: PairSummary, trajectory: TrajectoryError | None) -> list[Row]:
-    """What is wrong by how much: name, median, 90th percentile (or one figure); no rows without ground truth."""
+def error_rows(summary: PairSummary, trajectory: TrajectoryError | None, rigid: TrajectoryError | None = None) -> list[Row]:
+    """What is wrong by how much: name, median, 90th percentile (or one figure); no rows without ground truth.
+
+    trajectory: after an alignment by Sim(3). rigid: by SE(3).
+    """
     rows: list[Row] = []
     if summary.rotation:
         rows.append(("Rotation per pair", *(f"{figure(value)}°" for value in summary.rotation)))
@@ -33,11 +36,13 @@ def error_rows(summary: PairSummary, trajectory: TrajectoryError | None) -> list
             (f"Pose AUC at {threshold:g}°", f"{100 * area:.1f} %", "")
             for threshold, area in zip(AUC_THRESHOLDS, summary.auc, strict=True)
         )
-    if trajectory:
-        rows.append(("Trajectory, APE (RMSE, after alignment)", f"{figure(trajectory.ape_rmse)} m", ""))
-        rows.append(("Trajectory, share of the path", f"{figure(trajectory.ape_percent)} %", ""))
+    for error, alignment in ((trajectory, "Sim(3)"), (rigid, "SE(3)")):
+        if error is not None:
+            rows.append((f"Trajectory, APE (RMSE, {alignment})", f"{figure(error.ape_rmse)} m", ""))
+            rows.append((f"Trajectory, APE, share of the path ({alignment})", f"{figure(error.ape_percent)} %", ""))
+            rows.append((f"Trajectory, RPE translation (RMSE, {alignment})", f"{figure(error.rpe_translation)} m", ""))
+    if trajectory is not None:
         rows.append(("Trajectory, RPE rotation (RMSE)", f"{figure(trajectory.rpe_rotation)}°", ""))
-        rows.append(("Trajectory, RPE translation (RMSE)", f"{figure(trajectory.rpe_translation)} m", ""))
     return rows
 
 

@@ -17,11 +17,12 @@ MIN_POSES = 3
 
 @dataclass(frozen=True)
 class TrajectoryError:
-    """Errors of a trajectory after a Sim(3) alignment (a single camera doesn't know its scale).
+    """Errors of a trajectory after an alignment by rotation, translation and (Sim(3), but not SE(3)) scale.
 
     ape_rmse: metres, root mean square distance of positions. ape_percent: the same in percent of the true path length.
     rpe_rotation, rpe_translation: root mean square error between consecutive poses, in degrees and metres.
-    scale: what the estimate was multiplied by. path_length: metres that the camera really went. poses: how many were compared.
+    scale: what the estimate was multiplied by; 1 after an SE(3) alignment. path_length: metres that the camera really went.
+    poses: how many were compared.
     estimated, truth: (N, 3) aligned positions, for plots.
     """
 
@@ -40,10 +41,13 @@ class TrajectoryError:
         return {name: value for name, value in vars(self).items() if name not in ("estimated", "truth")}
 
 
-def compare(estimated: Trajectory, truth: Trajectory, max_difference: float = 0.02) -> TrajectoryError:
-    """APE and RPE of a trajectory (T_world_camera) after a Sim(3) alignment by Umeyama's method.
+def compare(
+    estimated: Trajectory, truth: Trajectory, max_difference: float = 0.02, *, correct_scale: bool = True
+) -> TrajectoryError:
+    """APE and RPE of a trajectory (T_world_camera) after an alignment by Umeyama's method.
 
-    max_difference: seconds by which the stamps of two associated poses may differ.
+    max_difference: seconds by which the stamps of two associated poses may differ. correct_scale: Sim(3), for a camera that does
+    not know how far it moved; without it SE(3), where a wrong scale is an error like any other.
     Raises DataError where fewer than three poses can be associated or their positions are on one spot.
     """
     from evo.core import metrics, sync
@@ -59,7 +63,7 @@ def compare(estimated: Trajectory, truth: Trajectory, max_difference: float = 0.
     if reference.num_poses < MIN_POSES:
         raise DataError(f"only {reference.num_poses} poses have ground truth, an alignment needs {MIN_POSES}")
     try:
-        _, _, scale = aligned.align(reference, correct_scale=True)
+        _, _, scale = aligned.align(reference, correct_scale=correct_scale)
     except GeometryException as error:
         raise DataError(
             "the trajectory cannot be aligned with the ground truth: its positions are all (nearly) on one line or spot"

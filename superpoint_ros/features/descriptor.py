@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from superpoint_ros.features.heads import by_cell
 from superpoint_ros.features.image import CELL
 from superpoint_ros.types import FloatArray
 
@@ -22,8 +23,7 @@ def sample_descriptors(
     Cell (0, 0) covers pixels 0 to 7, so its centre is pixel (3.5, 3.5). Beyond the outermost centres the map is continued
     by its edge. Returns (N, D) float32.
     """
-    size, height, width = coarse.shape
-    cells = coarse.transpose(1, 2, 0).reshape(height * width, size)
+    _, height, width = coarse.shape
     position = (points - np.float32((CELL - 1) / 2)) / np.float32(CELL)
     first = np.floor(position)
     weigh = _bicubic if interpolation == "bicubic" else _bilinear
@@ -34,7 +34,7 @@ def sample_descriptors(
     # The taps of all keypoints in one gather; the weighted sum is one small matrix product per keypoint.
     index = (rows[:, :, None] * width + columns[:, None, :]).reshape(len(points), len(taps) ** 2)
     weight = (weights[:, 1, :, None] * weights[:, 0, None, :]).reshape(len(points), 1, len(taps) ** 2)
-    return _unit_length((weight @ cells[index])[:, 0])
+    return _unit_length((weight @ by_cell(coarse)[index])[:, 0])
 
 
 def _bicubic(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:

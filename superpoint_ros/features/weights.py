@@ -5,7 +5,6 @@ Whatever the file, the layers are named ``conv1a`` … ``convDb`` as in ``SuperP
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -18,9 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from superpoint_ros.errors import WeightsError
+from superpoint_ros.features.models import WEIGHTS_SUFFIXES, checksum_of, model_id
 from superpoint_ros.features.network import Architecture, SuperPointNet, fold_batch_norm
 
-_SHIPPED = Path(__file__).parents[1] / "weights"
 _NESTED = ("model_state_dict", "state_dict", "net")
 """Where checkpoints of training runs keep the weights, beside the state of the optimizer."""
 
@@ -46,7 +45,7 @@ class Weights:
     @property
     def model(self) -> str:
         """Name and short checksum, as in ``Features.model``."""
-        return f"{self.name}:{self.checksum[:8]}"
+        return model_id(self.name, self.checksum)
 
     def __repr__(self) -> str:
         count = sum(tensor.numel() for tensor in self.tensors.values())
@@ -78,28 +77,10 @@ def load_weights(path: Path) -> Weights:
         raise WeightsError(f"there is no weights file {path}")
     if path.suffix == ".safetensors":
         return _load_safetensors(path)
-    if path.suffix in (".pth", ".pt"):
+    if path.suffix in WEIGHTS_SUFFIXES:
         tensors = _checked(_load_checkpoint(path), path)
         return Weights(path.stem, infer_architecture(tensors), tensors, _checksum(tensors), {})
     raise WeightsError(f"{path} is not a weights file: give a .safetensors, .pth or .pt file")
-
-
-def weights_path(model: str) -> Path:
-    """The file behind a model: one that comes with this package, by name, or any file, by its path. Raises WeightsError."""
-    if Path(model).suffix in (".safetensors", ".pth", ".pt"):
-        return Path(model)
-    shipped = shipped_models()
-    if model not in shipped:
-        names = ", ".join(shipped) or "none in this installation"
-        raise WeightsError(
-            f"there is no model {model!r}: choose from {names}, or give the path of a .safetensors, .pth or .pt file"
-        )
-    return shipped[model]
-
-
-def shipped_models() -> dict[str, Path]:
-    """Name and file of every model that comes with this package."""
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.safetensors"))}
 
 
 def infer_architecture(tensors: Mapping[str, Tensor]) -> Architecture:
@@ -177,8 +158,4 @@ def _shape(tensor: Tensor) -> str:
 
 
 def _checksum(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(f"{name} {_shape(tensors[name])}\n".encode())
-        digest.update(tensors[name].numpy().astype("<f4").tobytes())
-    return digest.hexdigest()
+    return checksum_of({name: tensor.numpy() for name, tensor in tensors.items()})

@@ -2,6 +2,9 @@
 
 keypoints (N, 2) float32, pixels with (0, 0) at the centre of the top-left pixel; scores (N,) float32; descriptors (D, N)
 float32; image_size (2,) int64, width and height. A slash in an image name makes nested groups. The model is an attribute.
+
+hloc has the same pixels: it maps keypoints back to the full image by (p + 0.5) s - 0.5, and adds 0.5 only for COLMAP. By default
+it stores float16, which moves keypoints beyond x = 1024 by up to half a pixel: use ``as_half=False`` where accuracy counts.
 """
 
 from __future__ import annotations
@@ -9,14 +12,19 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.types import Features
+from superpoint_ros.types import Features, FloatArray
 
-_FIELDS = ("keypoints", "scores", "descriptors", "image_size")
+SUFFIXES = frozenset({".h5", ".hdf5"})
+
+_DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises for a file whose parts do not hold together, and NumPy for arrays that are no features."""
 
 
 class FeaturesWriter:
@@ -57,35 +65,47 @@ class FeaturesWriter:
             self._temporary.unlink(missing_ok=True)
 
 
-def read_features(path: Path, name: str) -> Features:
+def read_features(path: Path, name: str, image_size: tuple[int, int] | None = None) -> Features:
     """The features of one image; ``model`` is "unknown" in files of other tools.
 
-    Raises DataError where the file is missing or damaged, or has no complete features under that name.
+    What other tools leave out is made up for: without scores they are ranked in the order of the file, without descriptors these
+    have no columns, and image_size (width, height) counts where the file has none. Half precision becomes float32.
+    Raises DataError where the file is missing or damaged, or has no usable features under that name.
     """
     with _open(path) as file:
         group = file.get(name)
         if not isinstance(group, h5py.Group):
             raise DataError(f"{path} has no features of {name!r}; it has {_abbreviate(_names(file))}")
-        missing = [field for field in _FIELDS if field not in group]
-        if missing:
-            raise DataError(f"{path}: {name!r} lacks {', '.join(missing)}; is it a features file?")
+        lacking = [field for field in ("keypoints", "image_size") if field not in group]
+        if "keypoints" in lacking or (lacking and image_size is None):
+            raise DataError(f"{path}: {name!r} lacks {', '.join(lacking)}; is it a features file?")
         try:
-            arrays = {field: group[field][()] for field in _FIELDS}
+            keypoints = np.ascontiguousarray(group["keypoints"][()], np.float32)
+            count = len(keypoints)
+            size: Any = group["image_size"][()].tolist() if "image_size" in group else image_size
+            width, height = size
             return Features(
-                keypoints=np.ascontiguousarray(arrays["keypoints"], np.float32),
-                scores=np.ascontiguousarray(arrays["scores"], np.float32),
-                descriptors=np.ascontiguousarray(arrays["descriptors"].T, np.float32),
-                image_size=(int(arrays["image_size"][0]), int(arrays["image_size"][1])),
+                keypoints=keypoints,
+                scores=_array(group, "scores", np.arange(count, 0, -1) / max(count, 1)),
+                descriptors=np.ascontiguousarray(_array(group, "descriptors", np.zeros((0, count))).T),
+                image_size=(int(width), int(height)),
                 model=str(group.attrs.get("model", "unknown")),
             )
-        except (OSError, ValueError, TypeError, IndexError) as error:
+        except _DAMAGE as error:
             raise DataError(f"{path}: the features of {name!r} are damaged: {error}") from None
+
+
+def _array(group: h5py.Group, field: str, default: NDArray[np.floating]) -> FloatArray:
+    return np.ascontiguousarray(group[field][()] if field in group else default, np.float32)
 
 
 def list_images(path: Path) -> list[str]:
     """Names of the images in a features file, sorted. DataError as in ``read_features``."""
     with _open(path) as file:
-        return _names(file)
+        try:
+            return _names(file)
+        except _DAMAGE as error:
+            raise DataError(f"{path} is damaged: {error}") from None
 
 
 def _open(path: Path) -> h5py.File:

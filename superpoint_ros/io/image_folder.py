@@ -38,6 +38,11 @@ class ImageSequence:
         if not self.files:
             raise DataError(f"{self.name} holds no images")
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """First and last stamp, in seconds."""
+        return min(self.stamps), max(self.stamps)
+
     def __len__(self) -> int:
         return len(self.files)
 

@@ -1,4 +1,4 @@
-"""What was heard while a sequence was played through the nodes: the file that the demo's session hands to its report."""
+"""What was heard while a sequence was played through the nodes: the file that goes from a recorder to the evaluation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
 
@@ -31,12 +34,20 @@ class HeardFeatures(Heard):
 
 @dataclass(frozen=True)
 class HeardMatches(Heard):
-    """A Matches message. points: x, y in the reference and x, y in the current image of each match, in pixels."""
+    """A Matches message.
+
+    inlier: a digit per match, the bits of the message: 1 homography, 2 essential matrix. points: x, y in the reference and x, y
+    in the current image of each match, in pixels; empty where they were left out to save space.
+    """
 
     reference_stamp: int
+    inlier: str
     points: list[list[float]]
-    homography_inlier: list[bool]
-    essential_inlier: list[bool]
+
+    def inliers(self, bit: int) -> NDArray[np.bool_]:
+        """(M,) whether each match agrees with the homography (bit 1) or the essential matrix (bit 2)."""
+        digits = np.frombuffer(self.inlier.encode("ascii"), np.uint8) - ord("0")
+        return np.asarray(digits & bit, bool)
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,7 @@ class Recording:
                 values[name] = [kind(**item) for item in values[name]]
             return Recording(**values)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise DataError(f"{path} is no recording of a demo: {error}") from error
+            raise DataError(f"{path} is no recording of nodes: {error}") from error
 
 
 _KINDS: dict[str, type[Heard]] = {
@@ -99,6 +110,11 @@ _KINDS: dict[str, type[Heard]] = {
     "geometries": HeardGeometry,
     "poses": HeardPose,
 }
+
+
+def seconds(stamp: int) -> float:
+    """A stamp in nanoseconds as the very float that a bag gives its frame, so that the two compare equal."""
+    return float(stamp // 10**9 + stamp % 10**9 / 1e9)
 
 
 def nanoseconds(stamp: float) -> int:

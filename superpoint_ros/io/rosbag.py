@@ -14,17 +14,27 @@ from rosbags.highlevel import AnyReader
 from rosbags.typesys import Stores, get_typestore
 
 from superpoint_ros.errors import DataError, ImageError
+from superpoint_ros.io.bag_poses import (
+    POSE_TYPES,
+    TF_TYPE,
+    find_transform,
+    frame_name,
+    pose_of,
+    static_transforms,
+    tracked_frame,
+)
 from superpoint_ros.io.camera_info import camera_from_info
 from superpoint_ros.io.frame import Frame
 from superpoint_ros.io.image_message import decode
-from superpoint_ros.io.trajectory import Trajectory, pose_from_numbers, trajectory_from_rows
-from superpoint_ros.types import Camera
+from superpoint_ros.io.trajectory import Trajectory, trajectory_from_rows
+from superpoint_ros.types import Camera, Pose
 
 _STORAGES = (".mcap", ".db3", ".bag")
 _RAW = "sensor_msgs/msg/Image"
 _COMPRESSED = "sensor_msgs/msg/CompressedImage"
 _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-_POSES = ("nav_msgs/msg/Odometry", "geometry_msgs/msg/PoseStamped")
+_TAIL = 10 * 10**9
+"""Nanoseconds at the end of a bag in which its last image is looked for, before everything is read."""
 
 
 def is_rosbag(path: Path) -> bool:
@@ -44,8 +54,8 @@ class RosbagSource:
 
     Stamps are those of the headers; of the recording where a header has none. The camera is the first camera_info beside the
     image topic, or the only one of the bag; a rectified topic (``…/image_rect``) uses its projection matrix. Ground truth is a
-    topic (Odometry or PoseStamped) with ``ground_truth`` in its name, as poses of the camera's optical frame; an Odometry of
-    another child frame than the image's is not used.
+    topic of poses with ``ground_truth`` in its name. Poses of another frame than the image's are moved there by ``/tf_static``;
+    where it does not lead there, they are no ground truth.
     """
 
     def __init__(self, path: Path, topic: str | None = None) -> None:
@@ -89,20 +99,61 @@ class RosbagSource:
     @cached_property
     def ground_truth(self) -> Trajectory | None:
         """Poses of the camera, where a topic says that it has them."""
-        topic = next((name for name, kind in self._types.items() if kind in _POSES and "ground_truth" in name), None)
+        topic = next((name for name in self.pose_topics if "ground_truth" in name), None)
         if topic is None:
             return None
-        frame = next(message for message, _ in self._messages(self._topic)).header.frame_id
-        stamps, poses = [], []
-        for message, recorded in self._messages(topic):
-            if getattr(message, "child_frame_id", frame) != frame:
-                return None
-            pose = message.pose.pose if hasattr(message.pose, "pose") else message.pose
-            position, turn = pose.position, pose.orientation
-            quaternion = np.array([turn.x, turn.y, turn.z, turn.w])
-            poses.append(pose_from_numbers(np.array([position.x, position.y, position.z]), quaternion, self._path))
+        trajectory, frame = self.poses(topic)
+        mounting = self.transform(frame, self.frame_id) if frame else Pose()
+        return trajectory.moved(mounting) if mounting is not None else None
+
+    @cached_property
+    def frame_id(self) -> str:
+        """Frame of the first image; may be empty."""
+        return frame_name(next(message for message, _ in self._messages(self._topic)).header.frame_id)
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """Stamps of the first and the last image, in seconds."""
+        first = next(_seconds(*item) for item in self._messages(self._topic))
+        with self._open() as reader:
+            tail = reader.end_time - _TAIL
+        return first, (self._stamps(tail) or self._stamps(None))[-1]
+
+    def _stamps(self, start: int | None) -> list[float]:
+        return [_seconds(*item) for item in self._messages(self._topic, start)]
+
+    @property
+    def pose_topics(self) -> list[str]:
+        """Topics that ``poses`` can read."""
+        return sorted(name for name, kind in self._types.items() if kind in POSE_TYPES)
+
+    def poses(self, topic: str) -> tuple[Trajectory, str]:
+        """The poses of a topic and the frame that they are of; its name is empty where the messages do not say it.
+
+        Raises DataError where one of them has NaN or is of another frame than the first.
+        """
+        origin = f"{self._path}, topic {topic}"
+        stamps, poses, frames = [], [], set()
+        for index, (message, recorded) in enumerate(self._messages(topic)):
+            poses.append(pose_of(message, f"{origin}, message {index}"))
             stamps.append(_seconds(message, recorded))
-        return trajectory_from_rows(self._path, np.array(stamps), poses)
+            frames.add(tracked_frame(message))
+        if len(frames) != 1:
+            raise DataError(f"{origin}: poses of several frames ({', '.join(sorted(frames))}) are no trajectory")
+        return trajectory_from_rows(origin, np.array(stamps), poses), frames.pop()
+
+    def transform(self, target: str, source: str) -> Pose | None:
+        """``T_target_source`` of two frames by the static transforms of the bag; None where they do not lead there."""
+        return find_transform(self._static_transforms, target, source)
+
+    @cached_property
+    def _static_transforms(self) -> dict[tuple[str, str], Pose]:
+        topics = [name for name, kind in self._types.items() if kind == TF_TYPE and name.endswith("tf_static")]
+        return {
+            frames: pose
+            for topic in topics
+            for frames, pose in static_transforms((m for m, _ in self._messages(topic)), f"{self._path}, topic {topic}").items()
+        }
 
     def __len__(self) -> int:
         return self._count
@@ -119,12 +170,12 @@ class RosbagSource:
         """Seconds of every frame; no image is decoded for them."""
         return tuple(stamp for stamp, _ in self._index)
 
-    def frame(self, index: int) -> Frame:
-        """One frame in any order: faster than iteration up to it, slower than iteration for all."""
+    def frames_from(self, index: int) -> Iterator[Frame]:
+        """That frame and all after it, without reading those before it."""
         recorded = self._index[index][1]
         before = sum(1 for _, other in self._index[:index] if other == recorded)
-        message, _ = next(islice(self._messages(self._topic, recorded), before, None))
-        return self._frame(index, message, recorded)
+        messages = islice(self._messages(self._topic, recorded), before, None)
+        return (self._frame(i, message, at) for i, (message, at) in enumerate(messages, index))
 
     @cached_property
     def _index(self) -> list[tuple[float, int]]:

@@ -55,6 +55,10 @@ class Trajectory:
             return None
         return interpolate_pose(self.poses[right - 1], self.poses[right], (stamp - before) / (after - before))
 
+    def moved(self, mounting: Pose) -> Trajectory:
+        """Poses of a frame that is fixed to this one; mounting: its pose in this one."""
+        return Trajectory(self.stamps, tuple(pose @ mounting for pose in self.poses))
+
     def write_tum(self, path: Path) -> None:
         """Write one line per pose: ``stamp tx ty tz qx qy qz qw``, seconds and metres."""
         lines = ["# stamp tx ty tz qx qy qz qw (camera to world)"]
@@ -74,7 +78,7 @@ class Trajectory:
         return trajectory_from_rows(path, rows[:, 0], [pose_from_numbers(row[1:4], row[4:8], path) for row in rows])
 
 
-def trajectory_from_rows(path: Path, stamps: DoubleArray, poses: list[Pose]) -> Trajectory:
+def trajectory_from_rows(path: Path | str, stamps: DoubleArray, poses: list[Pose]) -> Trajectory:
     """A trajectory from the rows of a file, sorted by time and with repeated stamps dropped (recordings have both)."""
     if len(stamps) != len(poses):
         raise DataError(f"{path}: {len(poses)} poses for {len(stamps)} time stamps; the counts must agree")
@@ -134,7 +138,7 @@ def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
     return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt, np.float64)
 
 
-def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path) -> Pose:
+def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path | str) -> Pose:
     """A pose from a translation and a quaternion (x, y, z, w) of any length but zero; DataError names the file."""
     if not np.linalg.norm(quaternion) > 1e-6:
         raise DataError(f"{path}: a quaternion has no length: {quaternion.tolist()}")

@@ -8,9 +8,11 @@ import numpy as np
 
 from superpoint_ros.config import GeometryConfig, KeyframeConfig, MatcherConfig
 from superpoint_ros.matching.keyframes import KeyframePolicy
+from superpoint_ros.matching.links import link_the_rest
 from superpoint_ros.matching.mutual_nearest import empty_matches, match
 from superpoint_ros.matching.tracks import Tracker
 from superpoint_ros.matching.two_view import estimate_two_view
+from superpoint_ros.matching.view import View
 from superpoint_ros.types import Camera, Features, FeatureTracks, Matches, TwoViewGeometry
 
 
@@ -37,16 +39,12 @@ class PairResult:
     reset_reason: str = ""
 
 
-@dataclass(frozen=True)
-class _View:
-    features: Features
-    stamp: float
-
-
 class PairMatcher:
     """Compares every image with a reference image, and chooses when to take a new reference.
 
-    Starts anew (with a reason) when time does not advance, or the image size or the model changes.
+    One robust estimation per image: tracks go on through the reference, and through the previous image where a match agrees
+    with the motion that is already known. Starts anew (with a reason) when time does not advance, or the image size or the
+    model changes.
     """
 
     def __init__(
@@ -59,38 +57,49 @@ class PairMatcher:
         self._geometry = geometry
         self._policy = KeyframePolicy(keyframes)
         self._tracker = Tracker()
-        self._reference: _View | None = None
-        self._previous: _View | None = None
+        self._reference: View | None = None
+        self._previous: View | None = None
+        self._since_reference: TwoViewGeometry | None = None
 
     def reset(self) -> None:
         """Forget all images; track ids go on counting."""
         self._policy.reset()
         self._tracker.reset()
-        self._reference = self._previous = None
+        self._reference = self._previous = self._since_reference = None
 
     def update(self, features: Features, stamp: float, camera: Camera | None = None) -> PairResult:
         """Compare one image with the reference. stamp: seconds. camera: of all images; may be missing, then there is no pose."""
         reset_reason = self._reset_reason(features, stamp)
         if reset_reason:
             self.reset()
-        view, reference, previous = _View(features, stamp), self._reference, self._previous
+        view, reference, previous = View.of(features, stamp, camera), self._reference, self._previous
         self._previous = view
         if reference is None or previous is None:
-            self._reference = view
-            tracks = self._tracker.update(features, None, stamp, camera)
+            tracks = self._tracker.update(view, empty_matches(), empty_matches())
+            self._set_reference(view)
             return PairResult(stamp, features, tracks, empty_matches(), reset_reason=reset_reason)
-        matches, geometry = self._compare(reference, view, camera)
+        matches = match(reference.features, features, self._matcher, self._tracker.last_seen())
+        geometry = estimate_two_view(reference.features, features, matches, camera, self._geometry)
         inliers = _chosen(matches, geometry)
-        links = inliers if previous is reference else _chosen(*self._compare(previous, view, camera))
-        tracks = self._tracker.update(features, links, stamp, camera)
+        tracks = self._tracker.update(view, inliers, self._rest(previous, view, inliers, geometry, camera))
+        self._since_reference = geometry
         is_keyframe = self._policy.update(geometry, _motion(reference.features, features, inliers))
         if is_keyframe:
-            self._reference = view
+            self._set_reference(view)
         return PairResult(stamp, features, tracks, matches, reference.features, reference.stamp, geometry, is_keyframe)
 
-    def _compare(self, reference: _View, current: _View, camera: Camera | None) -> tuple[Matches, TwoViewGeometry]:
-        matches = match(reference.features, current.features, self._matcher)
-        return matches, estimate_two_view(reference.features, current.features, matches, camera, self._geometry)
+    def _rest(self, previous: View, view: View, inliers: Matches, geometry: TwoViewGeometry, camera: Camera | None) -> Matches:
+        """Links from the previous image, for keypoints that the reference does not have."""
+        if self._since_reference is None:  # the previous image is the reference
+            return empty_matches()
+        known = self._tracker.linked(inliers)
+        focal_length = 1.0 if camera is None else camera.fx
+        return link_the_rest(previous, view, known, self._since_reference, geometry, focal_length, self._matcher, self._geometry)
+
+    def _set_reference(self, view: View) -> None:
+        self._reference = view
+        self._since_reference = None
+        self._tracker.set_reference()
 
     def _reset_reason(self, features: Features, stamp: float) -> str:
         if self._previous is None:

@@ -11,7 +11,7 @@ from superpoint_ros.matching.candidates import candidate_poses, lead_over_rivals
 from superpoint_ros.matching.correspondences import Correspondences
 from superpoint_ros.matching.model_selection import Motion, gric, joint_errors, noise_level
 from superpoint_ros.matching.residuals import transfer_errors
-from superpoint_ros.matching.rotation import fit_rotation
+from superpoint_ros.matching.rotation import Rays, fit_rotation
 from superpoint_ros.types import BoolArray, Camera, DoubleArray, Pose
 
 
@@ -38,11 +38,12 @@ class Hypotheses:
         """Find the pose and the rotation, and measure every motion on all matches."""
         a, b, K = points.reference, points.current, camera.matrix
         start = np.eye(3) if homography is None else homography
-        rotation, rotation_errors = fit_rotation(start, K, a, b, config.max_error)
+        rays = Rays.of(points, K)
+        rotation, rotation_errors = fit_rotation(start, K, points, rays, config.max_error)
         errors = {Motion.IDENTITY: transfer_errors(np.eye(3), a, b), Motion.ROTATION: rotation_errors}
         if homography is not None:
             errors[Motion.HOMOGRAPHY] = transfer_errors(homography, a, b)
-        poses = candidate_poses(points, homography, camera, config)
+        poses = candidate_poses(points, rays, homography, camera, config)
         if poses:
             errors[Motion.ESSENTIAL] = poses[0].errors
         widest = next(motion for motion in (Motion.ESSENTIAL, Motion.HOMOGRAPHY, Motion.ROTATION) if motion in errors)

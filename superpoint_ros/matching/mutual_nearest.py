@@ -1,4 +1,4 @@
-"""Features x Features -> Matches: mutual nearest neighbours by one matrix product."""
+"""Features x Features -> Matches: mutual nearest neighbours."""
 
 from __future__ import annotations
 
@@ -6,31 +6,39 @@ import numpy as np
 
 from superpoint_ros.config import MatcherConfig
 from superpoint_ros.errors import ModelMismatchError
-from superpoint_ros.types import BoolArray, Features, FloatArray, Matches
+from superpoint_ros.matching.nearest import nearest, nearest_in_window
+from superpoint_ros.types import Features, FloatArray, Matches
 
 
-def match(reference: Features, current: Features, config: MatcherConfig = MatcherConfig()) -> Matches:
+def match(
+    reference: Features, current: Features, config: MatcherConfig = MatcherConfig(), predicted: FloatArray | None = None
+) -> Matches:
     """Pairs of keypoints that are each other's most similar one, in the order of the reference keypoints.
 
-    Of equally similar candidates the one with the lower index wins, so that the result never depends on chance. The descriptors
+    Of equally similar candidates the one with the lowest index wins, so that the result never depends on chance. The descriptors
     have unit length, hence the largest dot product s is the smallest Euclidean distance sqrt(2 - 2 s).
+
+    predicted: (N, 2) float32, where the reference's keypoints should be in the current image, in pixels. With ``config.window``
+    only keypoints that are at most so far from there in x and y are compared; without a prediction the window is not used.
 
     Raises ModelMismatchError where the descriptors were made by different models, or there are none.
     """
     _require_same_model(reference, current)
     if len(reference) == 0 or len(current) == 0:
         return empty_matches()
-    similarity = reference.descriptors @ current.descriptors.T
-    np.nan_to_num(similarity, copy=False, nan=-np.inf)
-    nearest_current = similarity.argmax(axis=1)
-    nearest_reference = similarity.argmax(axis=0)
-    rows = np.arange(len(reference))
-    best = similarity[rows, nearest_current]
-    keep = (nearest_reference[nearest_current] == rows) & np.isfinite(best) & (best >= np.float32(config.min_similarity))
-    if config.ratio < 1.0:
-        keep &= _passes_ratio_test(similarity, best, config.ratio)
-    chosen = np.flatnonzero(keep)
-    return Matches(chosen.astype(np.int64), nearest_current[chosen].astype(np.int64), best[chosen].astype(np.float32))
+    needs_second = config.ratio < 1.0
+    if predicted is not None and config.window > 0.0:
+        found = nearest_in_window(reference, current, predicted, config.window, needs_second)
+    else:
+        found = nearest(reference.descriptors, current.descriptors, needs_second)
+    # A pair is mutual where its similarity is the largest of its column, too: a maximum costs a tenth of a second argmax.
+    keep = (found.best == found.best_of_column[found.index]) & (found.best >= np.float32(config.min_similarity))
+    if needs_second:
+        keep &= _distance(found.best) < config.ratio * _distance(found.second)  # Lowe, IJCV 2004
+    mutual = np.flatnonzero(keep)
+    _, first = np.unique(found.index[mutual], return_index=True)
+    chosen = np.sort(mutual[first])
+    return Matches(chosen.astype(np.int64), found.index[chosen].astype(np.int64), found.best[chosen])
 
 
 def empty_matches() -> Matches:
@@ -52,14 +60,6 @@ def _require_same_model(reference: Features, current: Features) -> None:
             f"cannot match {sizes[0]}-D descriptors with {sizes[1]}-D ones, although both say model {reference.model!r}: "
             "extract both images with the same model"
         )
-
-
-def _passes_ratio_test(similarity: FloatArray, best: FloatArray, ratio: float) -> BoolArray:
-    """Whether the best distance is clearly below the second best one (Lowe, IJCV 2004); a lone candidate passes."""
-    if similarity.shape[1] < 2:
-        return np.ones(len(best), bool)
-    second = np.partition(similarity, -2, axis=1)[:, -2]
-    return np.asarray(_distance(best) < ratio * _distance(second))
 
 
 def _distance(similarity: FloatArray) -> FloatArray:

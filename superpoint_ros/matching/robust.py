@@ -3,6 +3,8 @@
 PoseLib: Larsson et al., https://github.com/PoseLib/PoseLib; LO-RANSAC: Lebeda, Matas, Chum, BMVC 2012; MAGSAC++: Barath et
 al., CVPR 2020. Both are seeded and run in one thread, so that the same points give the same answer. They return None instead of
 a bad matrix. Whichever found a pose, PoseLib's non-linear refinement brings it to the nearest minimum.
+
+PoseLib's settings are those that cost the least time at the same accuracy; docs/performance.md has the table.
 """
 
 from __future__ import annotations
@@ -16,11 +18,25 @@ import poselib
 from superpoint_ros.config import GeometryConfig
 from superpoint_ros.types import Camera, DoubleArray, Pose
 
+_MIN_ITERATIONS = 10
+"""Samples that are tried although an earlier one already explains nearly all matches."""
+_RIVAL_ITERATIONS = 500
+"""Samples that find a plane with a third of the matches with a probability of 0.998."""
+_COARSE_STEP, _FINE_STEP = 1e-4, 1e-6
+"""Refinement stops at steps below this, in radians: 0.05 and 0.0005 pixels of a camera with a focal length of 500 pixels."""
 
-def find_homography(reference: DoubleArray, current: DoubleArray, config: GeometryConfig) -> DoubleArray | None:
-    """(3, 3) H with x_current ~ H x_reference and H[2, 2] = 1, from (N, 2) undistorted pixels."""
+
+def find_homography(
+    reference: DoubleArray, current: DoubleArray, config: GeometryConfig, is_rival: bool = False
+) -> DoubleArray | None:
+    """(3, 3) H with x_current ~ H x_reference and H[2, 2] = 1, from (N, 2) undistorted pixels.
+
+    is_rival: whether it is only to be compared with a pose, so that a plane with few of the matches need not be found.
+    """
     if len(reference) < 4:
         return None
+    if is_rival:
+        config = config.model_copy(update={"max_iterations": min(config.max_iterations, _RIVAL_ITERATIONS)})
     H: Any
     if config.estimator == "poselib":
         options = _poselib_options(config) | {"max_reproj_error": config.max_error}
@@ -52,21 +68,22 @@ def refine_relative_pose(
 ) -> Pose | None:
     """The local minimum of the Sampson distances near a pose, with a Cauchy loss that makes outliers harmless."""
     # A quarter of the largest error is about the noise of keypoints.
-    return _minimize(pose, reference, current, camera, {"loss_type": "CAUCHY", "loss_scale": 0.25 * config.max_error})
+    loss = {"loss_type": "CAUCHY", "loss_scale": 0.25 * config.max_error}
+    return _minimize(pose, reference, current, camera, loss | {"step_tol": _COARSE_STEP})
 
 
 def polish_relative_pose(pose: Pose, inliers_reference: DoubleArray, inliers_current: DoubleArray, camera: Camera) -> Pose | None:
     """Least squares over inliers, which nothing beats where the noise is Gaussian."""
-    return _minimize(pose, inliers_reference, inliers_current, camera, {"loss_type": "TRIVIAL"})
+    return _minimize(pose, inliers_reference, inliers_current, camera, {"loss_type": "TRIVIAL", "step_tol": _FINE_STEP})
 
 
-def _minimize(pose: Pose, reference: DoubleArray, current: DoubleArray, camera: Camera, loss: dict[str, Any]) -> Pose | None:
+def _minimize(pose: Pose, reference: DoubleArray, current: DoubleArray, camera: Camera, options: dict[str, Any]) -> Pose | None:
     if len(reference) < 6:
         return None
     start = poselib.CameraPose()
     start.R, start.t = pose.rotation, pose.translation
     pinhole = _poselib_pinhole(camera)
-    refined, _ = poselib.refine_relative_pose(reference, current, start, pinhole, pinhole, loss | {"max_iterations": 30})
+    refined, _ = poselib.refine_relative_pose(reference, current, start, pinhole, pinhole, options | {"max_iterations": 30})
     return _unit_length(Pose(np.array(refined.R, np.float64), np.array(refined.t, np.float64)))
 
 
@@ -85,7 +102,9 @@ def _poselib_pinhole(camera: Camera) -> dict[str, Any]:
 def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
     return {
         "max_iterations": config.max_iterations,
-        "min_iterations": min(100, config.max_iterations),
+        "min_iterations": min(_MIN_ITERATIONS, config.max_iterations),
+        # PoseLib's default of 3 trebles the number of samples that the confidence asks for.
+        "dyn_num_trials_mult": 1.0,
         "success_prob": config.confidence,
         "seed": config.seed,
     }
@@ -94,7 +113,8 @@ def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
 def _poselib_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
     pinhole = _poselib_pinhole(camera)
     options = _poselib_options(config) | {"max_epipolar_error": config.max_error}
-    pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options)
+    # No refinement at the end: all candidates are refined later.
+    pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options, {"max_iterations": 0})
     return Pose(np.array(pose.R, np.float64), np.array(pose.t, np.float64))
 
 

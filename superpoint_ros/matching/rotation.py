@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from superpoint_ros.matching.correspondences import Correspondences
 from superpoint_ros.matching.residuals import transfer_errors
 from superpoint_ros.types import DoubleArray
 
 _ITERATIONS = 5
 
 
+@dataclass(frozen=True)
+class Rays:
+    """The matches as (N, 3) rays of unit length, each in the frame of its own camera."""
+
+    reference: DoubleArray
+    current: DoubleArray
+
+    @staticmethod
+    def of(points: Correspondences, K: DoubleArray) -> Rays:
+        """Rays of all usable matches."""
+        return Rays(unit_rays(points.reference, K), unit_rays(points.current, K))
+
+
 def fit_rotation(
-    H: DoubleArray, K: DoubleArray, reference: DoubleArray, current: DoubleArray, max_error: float
+    H: DoubleArray, K: DoubleArray, points: Correspondences, rays: Rays, max_error: float
 ) -> tuple[DoubleArray, DoubleArray]:
     """The rotation R nearest to all matches that K R K^-1 explains, starting from a homography that a robust estimator found.
 
@@ -19,15 +35,17 @@ def fit_rotation(
     """
     inverse = np.linalg.inv(K)
     rotation = nearest_rotation(inverse @ H @ K)
-    rays_reference, rays_current = unit_rays(reference, K), unit_rays(current, K)
-    errors = transfer_errors(K @ rotation @ inverse, reference, current)
+    errors = transfer_errors(K @ rotation @ inverse, points.reference, points.current)
+    inliers = errors < max_error**2
     for _ in range(_ITERATIONS):
-        inliers = errors < max_error**2
         if inliers.sum() < 3:
             break
         # Kabsch: the rotation that best maps one bundle of rays onto the other.
-        rotation = nearest_rotation(rays_current[inliers].T @ rays_reference[inliers])
-        errors = transfer_errors(K @ rotation @ inverse, reference, current)
+        rotation = nearest_rotation(rays.current[inliers].T @ rays.reference[inliers])
+        errors = transfer_errors(K @ rotation @ inverse, points.reference, points.current)
+        before, inliers = inliers, errors < max_error**2
+        if np.array_equal(before, inliers):
+            break
     return rotation, errors
 
 

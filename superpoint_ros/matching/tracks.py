@@ -1,68 +1,95 @@
-"""Keypoints with an identity: matches between consecutive images chained through time."""
+"""Keypoints with an identity: what was matched from image to image, chained through time."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from superpoint_ros.errors import DataError
-from superpoint_ros.matching.camera_model import normalize_points
-from superpoint_ros.types import Camera, Features, FeatureTracks, FloatArray, Matches
+from superpoint_ros.matching.mutual_nearest import empty_matches
+from superpoint_ros.matching.view import View
+from superpoint_ros.types import DoubleArray, FeatureTracks, FloatArray, IndexArray, Matches
+
+
+@dataclass(frozen=True)
+class _Sightings:
+    """Of each track of an image: its id, in how many images it was seen, and where and when the last time."""
+
+    id: NDArray[np.uint64]
+    length: NDArray[np.uint32]
+    pixels: FloatArray
+    normalized: FloatArray
+    stamp: DoubleArray
+
+    def updated(self, newer: _Sightings) -> _Sightings:
+        """With the newer sightings of the same tracks."""
+        _, mine, theirs = np.intersect1d(self.id, newer.id, assume_unique=True, return_indices=True)
+        fields = {name: getattr(self, name).copy() for name in ("length", "pixels", "normalized", "stamp")}
+        for name, values in fields.items():
+            values[mine] = getattr(newer, name)[theirs]
+        return replace(self, **fields)
 
 
 class Tracker:
-    """Gives every keypoint an id that it keeps for as long as it is matched from one image to the next.
+    """Gives every keypoint an id that it keeps for as long as it is matched.
 
-    Ids count up from 0 and are never reused, not even after a reset.
+    A track goes on where a keypoint is matched to a keypoint of the reference image or of the previous one. So a track that
+    the reference knows may miss images and come back, for as long as the reference stays.
+    Ids count up from 0 and are never reused, not even after a reset. No two keypoints of an image have the same.
     """
 
     def __init__(self) -> None:
         self._next_id = 0
-        self._previous: FeatureTracks | None = None
-        self._stamp = float("-inf")
+        self.reset()
 
     def reset(self) -> None:
-        """Forget the last image: all keypoints of the next one are new."""
-        self._previous = None
-        self._stamp = float("-inf")
+        """Forget all images: all keypoints of the next one are new."""
+        self._reference: _Sightings | None = None
+        self._previous: _Sightings | None = None
 
-    def update(self, current: Features, matches: Matches | None, stamp: float, camera: Camera | None) -> FeatureTracks:
-        """Tracks of all keypoints of the current image, in their order.
+    def set_reference(self) -> None:
+        """The last image is the reference of the next ones."""
+        self._reference = self._previous
 
-        matches: from the previous image (as given to the last call) to this one, best without outliers; None where there is no
-        connection. stamp: seconds; where it does not advance, every keypoint starts anew. camera: one that is not usable counts
-        as none.
+    def last_seen(self) -> FloatArray:
+        """(N, 2) float32 pixels where each keypoint of the reference was seen last: a prediction for the next image."""
+        return np.zeros((0, 2), np.float32) if self._reference is None else self._reference.pixels
+
+    def linked(self, from_reference: Matches) -> Matches:
+        """What matches from the reference to a new image say about the previous image: links from there to the new one."""
+        if self._reference is None or self._previous is None:
+            return empty_matches()
+        ids = self._reference.id[from_reference.reference_index]
+        _, before, chosen = np.intersect1d(self._previous.id, ids, assume_unique=True, return_indices=True)
+        return Matches(before, from_reference.current_index[chosen], from_reference.similarity[chosen])
+
+    def update(self, view: View, from_reference: Matches, from_previous: Matches) -> FeatureTracks:
+        """Tracks of all keypoints of an image, in their order.
+
+        from_reference, from_previous: matches from those images to this one, best without outliers; no keypoint of this image
+        and no track is in both.
         """
-        if not stamp > self._stamp:
-            self.reset()
-        n = len(current)
-        normalized = _normalized(current, camera)
-        ids, length, velocity = np.empty(n, np.uint64), np.ones(n, np.uint32), np.zeros((n, 2), np.float32)
+        n = len(view.features)
+        ids, length, velocity = np.zeros(n, np.uint64), np.ones(n, np.uint32), np.zeros((n, 2), np.float32)
         is_new = np.ones(n, bool)
-        if self._previous is not None and matches is not None and len(matches):
-            before, now = matches.reference_index, matches.current_index
-            ids[now] = self._previous.id[before]
-            length[now] = self._previous.length[before] + np.uint32(1)
-            velocity[now] = self._velocity(current, normalized, matches, stamp)
-            is_new[now] = False
+        for seen, matches in ((self._reference, from_reference), (self._previous, from_previous)):
+            if seen is not None and len(matches):
+                before, now = matches.reference_index, matches.current_index
+                ids[now], length[now] = seen.id[before], seen.length[before] + np.uint32(1)
+                velocity[now] = _velocity(seen, before, view, now)
+                is_new[now] = False
         ids[is_new] = np.arange(self._next_id, self._next_id + int(is_new.sum()), dtype=np.uint64)
         self._next_id += int(is_new.sum())
-        self._previous, self._stamp = FeatureTracks(ids, current.keypoints, normalized, velocity, length), stamp
-        return self._previous
-
-    def _velocity(self, current: Features, normalized: FloatArray, matches: Matches, stamp: float) -> NDArray[np.floating]:
-        assert self._previous is not None
-        before, now = matches.reference_index, matches.current_index
-        step = normalized[now] - self._previous.normalized[before]
-        if np.isnan(step).all():
-            step = current.keypoints[now] - self._previous.pixels[before]
-        return np.nan_to_num(step) / (stamp - self._stamp)
+        self._previous = _Sightings(ids, length, view.features.keypoints, view.normalized, np.full(n, view.stamp))
+        if self._reference is not None:
+            self._reference = self._reference.updated(self._previous)
+        return FeatureTracks(ids, view.features.keypoints, view.normalized, velocity, length)
 
 
-def _normalized(current: Features, camera: Camera | None) -> FloatArray:
-    try:
-        if camera is not None:
-            return normalize_points(current.keypoints, camera).astype(np.float32)
-    except DataError:
-        pass
-    return np.full((len(current), 2), np.nan, np.float32)
+def _velocity(seen: _Sightings, before: IndexArray, view: View, now: IndexArray) -> NDArray[np.floating]:
+    """Since the last sighting; of pixels where one of the images had no camera."""
+    step = view.normalized[now] - seen.normalized[before]
+    if np.isnan(step).all():
+        step = view.features.keypoints[now] - seen.pixels[before]
+    return np.nan_to_num(step) / (view.stamp - seen.stamp[before])[:, None]

@@ -49,7 +49,7 @@ def estimate_two_view(
         return _failure(
             points, TwoViewStatus.TOO_FEW_MATCHES, f"{len(points)} usable matches, at least {config.min_inliers} are needed"
         )
-    homography = find_homography(points.reference, points.current, config)
+    homography = find_homography(points.reference, points.current, config, is_rival=not problem)
     if camera is None or problem:
         return _without_camera(points, homography, problem, config)
     found = Hypotheses.of(points, homography, camera, config)

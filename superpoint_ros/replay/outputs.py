@@ -13,10 +13,11 @@ import yaml
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation import plots
+from superpoint_ros.evaluation.frames import QUANTILES, counts, stage_figures, stage_rows
 from superpoint_ros.evaluation.report import Fact, Picture, Plot, Report, Table
 from superpoint_ros.evaluation.side_by_side import draw_side_by_side
 from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
-from superpoint_ros.replay.runner import ReplayResult
+from superpoint_ros.replay.result import ReplayResult
 
 FEATURES = "features.h5"
 
@@ -29,11 +30,12 @@ def make_folder(out: Path) -> None:
         raise DataError(f"cannot make the folder {out}: {error.strerror}") from error
 
 
-def write_outputs(result: ReplayResult, config: Config, out: Path) -> None:
-    """Write everything but the features, which were written frame by frame."""
+def write_outputs(result: ReplayResult, config: Config | None, out: Path) -> None:
+    """Write everything but the features, which were written frame by frame. config: None where others ran the pipeline."""
     result.trajectory.write_tum(out / "trajectory.tum")
-    settings = settings_yaml(config)
-    (out / "config.yaml").write_text(settings, encoding="utf-8")
+    settings = settings_yaml(config) if config is not None else ""
+    if settings:
+        (out / "config.yaml").write_text(settings, encoding="utf-8")
     (out / "metrics.json").write_text(json.dumps(_finite(metrics(result)), indent=2) + "\n", encoding="utf-8")
     make_report(result, settings).write(out / "report.html")
 
@@ -49,10 +51,14 @@ def metrics(result: ReplayResult) -> dict[str, Any]:
         "source": result.source,
         "model": result.model,
         "frames": result.frames,
+        "frames_played": result.played,
+        "frames_with_ground_truth": result.covered,
+        "geometry": result.frame_summary.figures(),
         "pairs": result.summary.figures(),
         "trajectory": result.trajectory_error.figures() if result.trajectory_error else None,
+        "trajectory_se3": result.rigid_error.figures() if result.rigid_error else None,
         "warnings": list(result.warnings),
-        "timing_ms": {"extract_median": float(np.median(result.extract_ms)), "match_median": float(np.median(result.match_ms))},
+        "timing_ms": stage_figures(result.stages),
     }
 
 
@@ -73,6 +79,10 @@ def make_report(result: ReplayResult, settings: str) -> Report:
 def _facts(result: ReplayResult) -> Iterator[Fact]:
     summary = result.summary
     yield Fact("Pairs with a valid geometry", f"{summary.valid} of {summary.pairs}", good=summary.valid == summary.pairs)
+    frames = result.frame_summary
+    yield Fact("Frames with a valid geometry", f"{100 * frames.valid_share:.1f} %", f"of {frames.compared} that were compared")
+    if result.played > result.frames:
+        yield Fact("Frames dropped", f"{result.played - result.frames} of {result.played}", good=False)
     yield Fact("Inliers per pair", figure(summary.inliers, 0), f"median, of {figure(summary.matches, 0)} matches")
     if summary.rotation:
         yield Fact("Rotation error", f"{figure(summary.rotation[0])}°", "median per pair")
@@ -83,9 +93,8 @@ def _facts(result: ReplayResult) -> Iterator[Fact]:
         yield Fact(
             "Trajectory error", f"{figure(error.ape_percent)} %", f"{figure(error.ape_rmse)} m RMSE on {error.path_length:.1f} m"
         )
-    yield Fact(
-        "Time per frame", f"{np.median(result.extract_ms) + np.median(result.match_ms):.0f} ms", "median, one frame at a time"
-    )
+    for stage, times in stage_figures(result.processing).items():
+        yield Fact(f"Time, {stage}", f"{times['median']:.0f} ms", f"median; 90 % below {times['p90']:.0f} ms")
 
 
 def _plots(result: ReplayResult) -> Iterator[Plot]:
@@ -107,21 +116,21 @@ def _plots(result: ReplayResult) -> Iterator[Plot]:
             "direction": [p.error.direction if p.error else np.nan for p in pairs],
         }
         yield Plot("Errors per pair", plots.errors_over_time(time, errors))
-    counts = {
-        "keypoints": [p.keypoints for p in pairs],
-        "matches": [p.matches for p in pairs],
-        "inliers": [p.inliers for p in pairs],
-    }
     if pairs:
-        yield Plot("Keypoints, matches, inliers", plots.counts_over_time(time, counts))
-    yield Plot("Time per frame", plots.histograms({"extract": result.extract_ms, "match and geometry": result.match_ms}))
+        frame_time = [record.stamp - result.records[0].stamp for record in result.records]
+        note = "Every frame against the image that it was compared with."
+        yield Plot("Keypoints, matches, inliers", plots.counts_over_time(frame_time, counts(result.records)), note)
+    if result.processing:
+        yield Plot("Time per frame", plots.histograms(result.processing))
 
 
 def _tables(result: ReplayResult) -> Iterator[Table]:
-    rows = error_rows(result.summary, result.trajectory_error)
+    rows = error_rows(result.summary, result.trajectory_error, result.rigid_error)
     if rows:
-        yield Table("Errors against ground truth", ("", "median", "90 %"), rows)
+        note = "SE(3) keeps the scale of the estimate: of a single camera that is a guess, unless odometry.step_length is set."
+        yield Table("Errors against ground truth", ("", "median", "90 %"), rows, note if result.rigid_error else "")
     yield Table("Status of the pairs", ("", "pairs"), status_rows(result.summary))
+    yield Table("Time per frame", ("", *QUANTILES), stage_rows(result.stages))
 
 
 def _finite(value: Any) -> Any:

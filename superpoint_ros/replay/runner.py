@@ -13,10 +13,11 @@ import numpy as np
 
 from superpoint_ros.config import Config
 from superpoint_ros.errors import DataError
-from superpoint_ros.evaluation.pairs import PairRecord, PairSummary, summarize, true_motion
+from superpoint_ros.evaluation.frames import FrameRecord
+from superpoint_ros.evaluation.pairs import PairRecord, true_motion
 from superpoint_ros.evaluation.side_by_side import MatchPicture
-from superpoint_ros.evaluation.trajectory import TrajectoryError, compare
 from superpoint_ros.io.trajectory import Trajectory
+from superpoint_ros.replay.result import READ, ReplayResult, make_result
 from superpoint_ros.types import Camera, Features, Image, Pose, TwoViewStatus
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 PICTURES = 4
 """Pairs that are drawn: evenly spaced over the sequence, so that nobody chose the good ones."""
 
+STAGES = (READ, "extract", "match and geometry")
+"""What the time of a frame is spent on."""
+
 
 class FeatureSink(Protocol):
     """Where the features of every frame go, e.g. ``io.features_file.FeaturesWriter``."""
@@ -34,42 +38,16 @@ class FeatureSink(Protocol):
         """Keep the features of one image."""
 
 
-@dataclass(frozen=True)
-class ReplayResult:
-    """What a replay found.
-
-    frames: how many were processed. pairs: one per keyframe and the keyframe before it. stamps in seconds.
-    trajectory: ``T_world_camera`` of the keyframes whose motion is known; unit steps where the scale is unknown.
-    trajectory_error: None without ground truth, and where the trajectories cannot be aligned.
-    extract_ms, match_ms: (frames,) wall-clock time of each frame; the only numbers that differ between two runs.
-    warnings: sentences about what limits the result.
-    """
-
-    source: str
-    model: str
-    frames: int
-    keypoints: tuple[int, ...]
-    pairs: tuple[PairRecord, ...]
-    summary: PairSummary
-    trajectory: Trajectory
-    trajectory_error: TrajectoryError | None
-    pictures: tuple[MatchPicture, ...]
-    extract_ms: tuple[float, ...]
-    match_ms: tuple[float, ...]
-    warnings: tuple[str, ...] = ()
-
-
 @dataclass
 class _Run:
     """What piles up while the frames go by."""
 
-    keypoints: list[int] = field(default_factory=list)
+    records: list[FrameRecord] = field(default_factory=list)
     pairs: list[PairRecord] = field(default_factory=list)
     stamps: list[float] = field(default_factory=list)
     poses: list[Pose] = field(default_factory=list)
     pictures: list[MatchPicture] = field(default_factory=list)
-    extract_ms: list[float] = field(default_factory=list)
-    match_ms: list[float] = field(default_factory=list)
+    stages: dict[str, list[float]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
     resets: list[str] = field(default_factory=list)
     reference_image: Image | None = None
 
@@ -102,46 +80,46 @@ def replay(
     drawn = {round(total * (i + 1) / (PICTURES + 1)) for i in range(PICTURES)}
     run = _Run()
     with sink or nullcontext() as features_sink:
-        for done, frame in enumerate(_thinned(source, every), 1):
+        for done, (read, frame) in enumerate(_timed(islice(iter(source), 0, None, every)), 1):
             started = time.perf_counter()
             features = extractor.extract(frame.image)
             extracted = time.perf_counter()
             result = matcher.update(features, frame.stamp, camera)
-            run.extract_ms.append(1e3 * (extracted - started))
-            run.match_ms.append(1e3 * (time.perf_counter() - extracted))
+            seconds = (read, extracted - started, time.perf_counter() - extracted)
+            for stage, taken in zip(STAGES, seconds, strict=True):
+                run.stages[stage].append(1e3 * taken)
             if features_sink is not None:
                 features_sink.write(frame.name, features)
             _note(run, frame, result, odometry.update, truth, due=len(run.pictures) < sum(done - 1 >= at for at in drawn))
             on_frame(done)
-    if len(run.keypoints) < 2:
-        raise DataError(f"{source.name} has {len(run.keypoints)} frame(s) to replay, two are needed for a motion")
-    trajectory = Trajectory(np.array(run.stamps, np.float64), tuple(run.poses))
-    error, warnings = _trajectory_error(trajectory, truth)
-    return ReplayResult(
+    if len(run.records) < 2:
+        raise DataError(f"{source.name} has {len(run.records)} frame(s) to replay, two are needed for a motion")
+    return make_result(
         source=source.name,
         model=extractor.model,
-        frames=len(run.keypoints),
-        keypoints=tuple(run.keypoints),
-        pairs=tuple(run.pairs),
-        summary=summarize(run.pairs),
-        trajectory=trajectory,
-        trajectory_error=error,
-        pictures=tuple(run.pictures),
-        extract_ms=tuple(run.extract_ms),
-        match_ms=tuple(run.match_ms),
-        warnings=(*_limits(camera, truth, run.pairs), *dict.fromkeys(run.resets), *warnings),
+        records=run.records,
+        pairs=run.pairs,
+        trajectory=Trajectory(np.array(run.stamps, np.float64), tuple(run.poses)),
+        truth=truth,
+        pictures=run.pictures,
+        stages=run.stages,
+        warnings=(*_limits(camera, truth, run.pairs), *dict.fromkeys(run.resets)),
     )
 
 
-def _thinned(source: Source, every: int) -> Iterator[Frame]:
-    return islice(iter(source), 0, None, every)
+def _timed(frames: Iterator[Frame]) -> Iterator[tuple[float, Frame]]:
+    """Each frame, and how many seconds it took to read it."""
+    started = time.perf_counter()
+    for frame in frames:
+        yield time.perf_counter() - started, frame
+        started = time.perf_counter()
 
 
 def _note(
     run: _Run, frame: Frame, result: PairResult, advance: Callable[..., Pose | None], truth: Trajectory | None, due: bool
 ) -> None:
     """Keep what one frame gave. due: a picture of it is wanted."""
-    run.keypoints.append(len(result.current))
+    run.records.append(FrameRecord(result.stamp, len(result.current), result.geometry))
     if result.reset_reason:
         run.resets.append(f"started anew at frame {frame.name}: {result.reset_reason}")
     pose: Pose | None = run.poses[-1] if run.poses else Pose()
@@ -171,23 +149,10 @@ def _note(
         run.reference_image = frame.image
 
 
-def _trajectory_error(trajectory: Trajectory, truth: Trajectory | None) -> tuple[TrajectoryError | None, list[str]]:
-    if truth is None:
-        return None, []
-    poses = [(stamp, truth.at(float(stamp))) for stamp in trajectory.stamps]
-    known = [(stamp, pose) for stamp, pose in poses if pose is not None]
-    try:
-        # The truth at the very stamps of the images: nearest neighbours of two clocks would add an error of their own.
-        exact = Trajectory(np.array([stamp for stamp, _ in known], np.float64), tuple(pose for _, pose in known))
-        return compare(trajectory, exact), []
-    except DataError as error:
-        return None, [str(error)]
-
-
 def _limits(camera: Camera | None, truth: Trajectory | None, pairs: list[PairRecord]) -> Iterator[str]:
     if camera is None:
         yield "no camera intrinsics: homographies only, no motion and no trajectory (give --camera FILE)"
     elif unusable := [pair.geometry.reason for pair in pairs if pair.geometry.status is TwoViewStatus.NO_CAMERA]:
         yield f"the camera intrinsics cannot be used: {unusable[0]}"
     if truth is None:
-        yield "no ground truth: no errors (give --reference FILE.tum)"
+        yield "no ground truth: no errors (give --reference FILE.tum or, of a bag, a topic)"

@@ -26,7 +26,7 @@ from superpoint_ros.io.frame import Frame, Source
 from superpoint_ros.io.recording import Recording
 from superpoint_ros.io.sources import open_source
 from superpoint_ros.ros.demo_player import DemoPlayer
-from superpoint_ros.ros.demo_recorder import DemoRecorder
+from superpoint_ros.ros.recorder import Recorder
 
 PROBE_FRAMES = 12
 PROBE_SKIP = 4
@@ -39,7 +39,7 @@ FIRST_PATIENCE = 2.0
 QUIET = 2.0
 
 
-def play(source: Source, frames: int, player: DemoPlayer, recorder: DemoRecorder) -> None:
+def play(source: Source, frames: int, player: DemoPlayer, recorder: Recorder) -> None:
     """Probe the speed with the first frames, one after the other, then play the rest at the rate the machine can hold."""
     say(step="waiting")
     _wait_for_nodes(player, recorder)
@@ -55,7 +55,7 @@ def play(source: Source, frames: int, player: DemoPlayer, recorder: DemoRecorder
     say(step="done")
 
 
-def _play_on_time(sequence: Iterator[Frame], rate: float, player: DemoPlayer, recorder: DemoRecorder) -> None:
+def _play_on_time(sequence: Iterator[Frame], rate: float, player: DemoPlayer, recorder: Recorder) -> None:
     """Frames at the rate that was measured. The clock stands still while the extractor is two frames late or the matcher three.
 
     That happens where the machine got slower since the probe; a camera would go on and have its frames dropped.
@@ -74,7 +74,7 @@ def _play_on_time(sequence: Iterator[Frame], rate: float, player: DemoPlayer, re
         say(step="playing", played=PROBE_FRAMES + len(sent))
 
 
-def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: DemoRecorder) -> tuple[list[float], float]:
+def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: Recorder) -> tuple[list[float], float]:
     """Stamps of the frames that were shown, and the median seconds between two of them when each is shown as soon as possible.
 
     As soon as possible: its predecessor has features, and the one before that a geometry. So the extractor works on one frame
@@ -101,7 +101,7 @@ def _probe(sequence: Iterator[Frame], player: DemoPlayer, recorder: DemoRecorder
     return stamps, float(np.median(seconds[min(PROBE_SKIP, len(seconds) - 1) :]))  # the first frame did arrive
 
 
-def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:
+def _first(frame: Frame, player: DemoPlayer, recorder: Recorder) -> int:
     """Show the first frame until it has come through: nodes that are up may not have found each other yet."""
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
@@ -112,7 +112,7 @@ def _first(frame: Frame, player: DemoPlayer, recorder: DemoRecorder) -> int:
     raise DataError(f"the nodes said nothing about the first image within {START_TIMEOUT:.0f} s")
 
 
-def _wait_for_nodes(player: DemoPlayer, recorder: DemoRecorder) -> None:
+def _wait_for_nodes(player: DemoPlayer, recorder: Recorder) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while missing := [*player.missing(), *recorder.missing()]:
         if time.monotonic() > deadline:
@@ -144,10 +144,10 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
 
 
-def _with_ros(task: Callable[[DemoPlayer, DemoRecorder], None], camera: Any, output: Path) -> int:
+def _with_ros(task: Callable[[DemoPlayer, Recorder], None], camera: Any, output: Path) -> int:
     recording = Recording()
     rclpy.init()
-    player, recorder = DemoPlayer(recording, camera), DemoRecorder(recording)
+    player, recorder = DemoPlayer(recording, camera), Recorder(recording)
     executor = SingleThreadedExecutor()
     executor.add_node(player)
     executor.add_node(recorder)

@@ -55,7 +55,8 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         with self.diagnostics.stage("publish matches"):
             reference = self._matches.publish(header, result, lambda: image)
         if result.geometry is not None:
-            self._odometry.update(result.geometry, header, reference, result.is_keyframe)
+            with self.diagnostics.stage("odometry"):
+                self._odometry.update(result.geometry, header, reference, result.is_keyframe)
 
     def reset(self) -> None:
         self._pairs.reset()

@@ -61,7 +61,9 @@ class Parameters(Generic[C]):
 
         rclpy has no public list of what was given; where a version keeps it under another name, nothing is said.
         """
-        known = {name for name, _, _ in fields(FrontendNodeConfig)} | {"use_sim_time", "start_type_description_service"}
+        known = (
+            {name for name, _, _ in fields(FrontendNodeConfig)} | self._names | {"use_sim_time", "start_type_description_service"}
+        )
         for name in getattr(self._node, "_parameter_overrides", {}):
             if name not in known and not name.startswith("qos_overrides."):
                 self._node.get_logger().warning(f"there is no parameter '{name}'; it is ignored")

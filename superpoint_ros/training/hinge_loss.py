@@ -84,8 +84,7 @@ def dense_hinge_loss(cells: CellPairs, hinge: Hinge = Hinge()) -> DescriptorLoss
     """The mean over all valid pairs of cells; time and memory grow with the square of their number."""
     similarity = cells.first @ cells.second.transpose(1, 2)
     valid = cells.first_valid[:, :, None] & cells.second_valid[:, None]
-    centres = _centres(*cells.shape, cells.moved.device)
-    corresponds = (cells.moved[:, :, None] - centres).norm(dim=3) <= _REACH
+    corresponds = _distances(cells.moved, _centres(*cells.shape, cells.moved.device)) <= _REACH
     cost = torch.where(corresponds, hinge.positive(similarity), hinge.negative(similarity))
     with torch.no_grad():
         positive, negative = masked_mean(similarity, valid & corresponds), masked_mean(similarity, valid & ~corresponds)
@@ -108,7 +107,7 @@ def sampled_hinge_loss(cells: CellPairs, positives: int, negatives: int, hinge: 
     first, second = _draw(cells.first_valid, positives), _draw(cells.second_valid, negatives)
     far = cells.first[images, first] @ cells.second[images, second].transpose(1, 2)
     centres = _centres(*cells.shape, cells.moved.device)
-    apart = ~((cells.moved[images, first][:, :, None] - centres[second][:, None]).norm(dim=3) <= _REACH)
+    apart = ~(_distances(cells.moved[images, first], centres[second]) <= _REACH)
 
     positive_pairs = corresponds.sum(dim=(1, 2))
     negative_pairs = cells.first_valid.sum(dim=1) * cells.second_valid.sum(dim=1) - positive_pairs
@@ -139,6 +138,11 @@ def _draw(allowed: Tensor, count: int) -> Tensor:
     """(B, K) bool → (B, count) indices, with repetition, where it is true; anywhere in a row that is true nowhere."""
     chance = torch.where(allowed.any(dim=1, keepdim=True), allowed, True).float()
     return torch.multinomial(chance, count, replacement=True)
+
+
+def _distances(first: Tensor, second: Tensor) -> Tensor:
+    """(…, N, 2) and (…, M, 2) points → (…, N, M); exact, for neighbouring cells are at exactly the limit."""
+    return torch.cdist(first, second, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _centres(rows: int, columns: int, device: torch.device) -> Tensor:

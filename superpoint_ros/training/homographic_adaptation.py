@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
-from superpoint_ros.features.weights import load_weights, weights_path
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
 from superpoint_ros.types import DoubleArray, FloatArray
 

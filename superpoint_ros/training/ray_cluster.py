@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -47,7 +48,7 @@ def _connected() -> Any:
         raise MissingDependencyError(f"{error.name} is needed for --ray: pip install 'superpoint-ros[ray]'") from error
     if not ray.is_initialized():
         try:
-            ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
         except (ConnectionError, ValueError, RuntimeError) as error:
             reason = str(error).partition("\n")[0]
             raise DeviceError(f"no Ray cluster answers ({reason}): set RAY_ADDRESS, or unset it to start one here") from error

@@ -8,8 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import SuperPointNet
-from superpoint_ros.features.weights import load_weights, weights_path
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.training.batches import BatchStream
 from superpoint_ros.training.checkpoint import load_network
 from superpoint_ros.training.config import PairConfig

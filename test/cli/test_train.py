@@ -112,6 +112,7 @@ def test_run_with_other_settings_is_refused(runs):
         (["train", "magicpoint", "--precision", "16-mixed", "--accelerator", "cpu", "-o", "{empty}/out"], "needs a GPU"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
+        (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )

@@ -42,9 +42,7 @@ def recording(truth: Trajectory) -> Recording:
         before = nanoseconds(STAMPS[i - 1])
         motion = pose.inverse() @ truth.poses[i - 1]
         direction = motion.translation / np.linalg.norm(motion.translation)
-        record.matches.append(
-            HeardMatches(stamp, sent + 0.08, before, [[1.0, 2.0, 3.0, 4.0]] * 20, [False] * 20, [True] * 15 + [False] * 5)
-        )
+        record.matches.append(HeardMatches(stamp, sent + 0.08, before, "2" * 15 + "0" * 5, [[1.0, 2.0, 3.0, 4.0]] * 20))
         record.geometries.append(
             HeardGeometry(
                 stamp,
@@ -125,6 +123,9 @@ def test_a_first_frame_that_was_shown_again_counts_once(recording: Recording, tr
     outcome = evaluate(again, truth)
     assert outcome.played == 10
     assert outcome.passed
+    later = dataclasses.replace(recording.images[0], at=7.0)
+    shown = dataclasses.replace(recording, images=[recording.images[0], later, *recording.images[1:]])
+    np.testing.assert_allclose(evaluate(shown, truth).latencies["features"], 50.0)
 
 
 def test_an_empty_recording_is_refused(recording: Recording) -> None:

@@ -44,6 +44,18 @@ def test_a_similar_trajectory_has_no_error(truth: Trajectory) -> None:
     np.testing.assert_allclose(error.estimated, error.truth, atol=1e-9)
 
 
+def test_a_wrong_scale_is_an_error_after_an_se3_alignment(truth: Trajectory) -> None:
+    rotation = Rotation.from_rotvec([0.3, -1.0, 0.5]).as_matrix()
+    doubled = moved(truth, 2.0, rotation, np.array([5.0, -2.0, 1.0]))
+    error = compare(doubled, truth, correct_scale=False)
+    assert error.scale == 1.0
+    positions = np.array([pose.translation for pose in truth.poses])
+    # Doubled about its centre, every position is off by its own distance from there.
+    expected = np.sqrt((np.linalg.norm(positions - positions.mean(axis=0), axis=1) ** 2).mean())
+    assert error.ape_rmse == pytest.approx(expected)
+    assert compare(moved(truth, 1.0, rotation, np.zeros(3)), truth, correct_scale=False).ape_rmse == pytest.approx(0, abs=1e-9)
+
+
 def test_errors_are_those_of_a_procrustes_alignment(truth: Trajectory) -> None:
     rng = np.random.default_rng(2)
     noisy = Trajectory(truth.stamps, tuple(Pose(p.rotation, p.translation + rng.normal(0, 0.05, 3)) for p in truth.poses))

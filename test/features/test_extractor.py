@@ -16,6 +16,7 @@ from superpoint_ros.features.classical import Orb, Sift
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.features.network import SuperPointNet, heatmap
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.types import Extractor
 
 EVERYTHING = {"threshold": 0.0, "border": 0, "max_keypoints": 20000}
@@ -43,9 +44,9 @@ def test_backend_gives_what_the_network_gives(network: SuperPointNet, weights_fi
     grey = texture[:96, :128].astype(np.float32) / 255
     with torch.inference_mode():
         logits, coarse = network(torch.from_numpy(grey)[None, None])
-    backend = TorchBackend.load(str(weights_file), "cpu")
-    heat, found = backend.run(grey)
-    np.testing.assert_allclose(heat, heatmap(logits)[0].numpy(), atol=1e-5)
+    backend = TorchBackend(load_weights(weights_file), "cpu")
+    (found_logits,), (found,) = backend.run(grey[None])
+    np.testing.assert_allclose(found_logits, logits[0].numpy(), atol=1e-4)
     np.testing.assert_allclose(found, coarse[0].numpy(), atol=1e-4)
     assert backend.descriptor_size == 16 and backend.device == "cpu"
 
@@ -230,3 +231,26 @@ def test_classical_features_match_between_real_images(model: str, shared_data: P
     projected = cv2.perspectiveTransform(a.keypoints[mutual, None].astype(np.float64), homography)[:, 0]
     error = np.linalg.norm(projected - b.keypoints[forward[mutual]], axis=1)
     assert len(mutual) > 200 and np.mean(error < 3) > 0.5
+
+
+def test_a_batch_gives_what_its_images_give_one_by_one(weights_file: Path, texture: np.ndarray) -> None:
+    superpoint = SuperPoint.load(str(weights_file), device="cpu", threshold=0.0)
+    images = [texture, texture[::-1].copy(), texture[:101, :83], np.dstack([texture[:, ::-1]] * 3), texture[:104, :88]]
+    mask = np.ones((101, 83), np.uint8)
+    mask[:, 40:] = 0
+    masks = [None, None, mask, None, None]
+    found = superpoint.extract_batch(images, masks)
+    for features, image, one_mask in zip(found, images, masks, strict=True):
+        alone = superpoint.extract(image, one_mask)
+        assert features.image_size == image.shape[1::-1] and len(features) == len(alone) > 20
+        # Sums of another order may swap two keypoints of almost the same score.
+        distance = np.linalg.norm(features.keypoints[:, None] - alone.keypoints[None], axis=2)
+        assert (distance.min(axis=1) < 0.01).mean() > 0.99
+        np.testing.assert_allclose(features.scores, alone.scores, atol=1e-4)
+        similarity = np.sum(features.descriptors * alone.descriptors[distance.argmin(axis=1)], axis=1)
+        assert np.quantile(similarity, 0.01) > 0.999
+    assert superpoint.extract_batch([]) == []
+    with pytest.raises(ImageError, match="NaN"):
+        superpoint.extract_batch([texture, np.full((40, 40), np.nan)])
+    with pytest.raises(ValueError, match="zip"):
+        superpoint.extract_batch(images, masks[:2])

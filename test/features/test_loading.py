@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 
 def run(code: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
@@ -33,13 +35,40 @@ def test_openmp_threads_wait_without_spinning_unless_told_otherwise(weights_file
         assert f"OMP_WAIT_POLICY = '{expected}'" in result.stderr
 
 
-def test_missing_torch_names_the_extra_to_install() -> None:
+def test_without_any_backend_the_smallest_one_is_what_to_install() -> None:
     result = run(
         "import sys\n"
-        "sys.modules['torch'] = None  # as if it were not installed\n"
+        "sys.modules.update(dict.fromkeys(['torch', 'onnxruntime', 'openvino']))  # as if they were not installed\n"
         "from superpoint_ros.features.extractor import SuperPoint\n"
         "SuperPoint.load('small')"
     )
     assert result.stderr.splitlines()[-1] == (
-        "superpoint_ros.errors.MissingDependencyError: torch is needed to run the network: pip install 'superpoint-ros[torch]'"
+        "superpoint_ros.errors.MissingDependencyError: onnxruntime is needed to run the network: "
+        "pip install 'superpoint-ros[onnx]'"
     )
+
+
+@pytest.mark.parametrize(("backend", "extra"), [("torch", "torch"), ("onnxruntime", "onnx"), ("openvino", "openvino")])
+def test_missing_backend_names_the_extra_to_install(backend: str, extra: str) -> None:
+    result = run(
+        f"import sys; sys.modules[{backend!r}] = None\n"
+        "from superpoint_ros.features.extractor import SuperPoint\n"
+        f"SuperPoint.load('small', backend={backend!r})"
+    )
+    assert result.stderr.splitlines()[-1] == (
+        f"superpoint_ros.errors.MissingDependencyError: {backend} is needed to run the network: "
+        f"pip install 'superpoint-ros[{extra}]'"
+    )
+
+
+@pytest.mark.parametrize("backend", ["auto", "onnxruntime", "openvino"])
+def test_shipped_models_need_no_torch(backend: str) -> None:
+    result = run(
+        "import sys, numpy; sys.modules['torch'] = None\n"
+        "from superpoint_ros import SuperPoint\n"
+        f"superpoint = SuperPoint.load('small', backend={backend!r})\n"
+        "image = numpy.random.default_rng(0).integers(0, 256, (120, 160), dtype=numpy.uint8)\n"
+        "print(superpoint.extract(image), superpoint.info)"
+    )
+    assert result.returncode == 0, result.stderr
+    assert "160x120" in result.stdout and "model 'small:" in result.stdout

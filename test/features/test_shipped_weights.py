@@ -6,7 +6,8 @@ import pytest
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.loading import load_extractor
-from superpoint_ros.features.weights import load_weights, shipped_models
+from superpoint_ros.features.models import shipped_models
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.matching.mutual_nearest import match
 
 

@@ -13,6 +13,7 @@ from transformers import SuperPointConfig, SuperPointForKeypointDetection
 
 from superpoint_ros.features.backends.torch_backend import TorchBackend
 from superpoint_ros.features.descriptor import sample_descriptors
+from superpoint_ros.features.heads import heatmap
 from superpoint_ros.features.network import ARCHITECTURES, HIDDEN_LAYERS, SuperPointNet
 from superpoint_ros.features.weights import Weights, save_weights
 
@@ -56,9 +57,9 @@ def test_heat_map_before_suppression(
     """Their suppression with radius 0 changes nothing, so this is the whole heat map."""
     with torch.inference_mode():
         expected = theirs.keypoint_decoder._get_pixel_scores(encoded)[0].numpy()
-    heatmap, _ = TorchBackend(weights, "cpu").run(image)
-    assert heatmap.std() > 1e-3
-    np.testing.assert_allclose(heatmap, expected, atol=1e-4)
+    (logits,), _ = TorchBackend(weights, "cpu").run(image[None])
+    assert heatmap(logits).std() > 1e-3
+    np.testing.assert_allclose(heatmap(logits), expected, atol=1e-4)
 
 
 def test_descriptors(weights: Weights, theirs: SuperPointForKeypointDetection, image: np.ndarray, encoded: Tensor) -> None:
@@ -72,7 +73,7 @@ def test_descriptors(weights: Weights, theirs: SuperPointForKeypointDetection, i
     with torch.inference_mode():
         expected = theirs.descriptor_decoder(encoded, torch.from_numpy(points.copy())[None]).numpy()
 
-    _, coarse = TorchBackend(weights, "cpu").run(image)
+    _, (coarse,) = TorchBackend(weights, "cpu").run(image[None])
     normalized = F.normalize(torch.from_numpy(coarse), dim=0).numpy()
     size = np.array([WIDTH, HEIGHT]) / 8
     cells = (points - 3.5) / (8 * size - 4.5) * (size - 1)

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from superpoint_ros.errors import WeightsError
-from superpoint_ros.features import weights as weights_module
+from superpoint_ros.features import models as models_module
+from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet, fold_batch_norm
-from superpoint_ros.features.weights import load_weights, save_weights, weights_path
+from superpoint_ros.features.weights import load_weights, save_weights
 
 
 def test_safetensors_round_trip(network: SuperPointNet, tmp_path: Path) -> None:
@@ -217,7 +218,7 @@ def test_safetensors_of_others_need_no_metadata(network: SuperPointNet, weights_
 
 
 def test_names_and_paths(weights_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights_module, "_SHIPPED", weights_file.parent)
+    monkeypatch.setattr(models_module, "_SHIPPED", weights_file.parent)
     assert weights_path("tiny") == weights_file
     assert weights_path("some/where.pth") == Path("some/where.pth")
     with pytest.raises(WeightsError, match="no model 'huge': choose from tiny, or give the path"):

@@ -55,6 +55,10 @@ class NodeProcess:
         """What it has said so far."""
         return self._log.read_text(errors="replace")
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def running(self) -> bool:
         return self._process.poll() is None
 

@@ -25,7 +25,8 @@ from superpoint_ros.simulation.sequence import SimulatedSequence
 
 StartNode = Callable[..., NodeProcess]
 FRAMES = 12
-SETTINGS = ("-p", "extractor.model:=sift", "-p", "extractor.max_keypoints:=400")
+# float32, so that what went through a message is exactly what stayed in one process.
+SETTINGS = ("-p", "extractor.model:=sift", "-p", "extractor.max_keypoints:=400", "-p", "descriptor_type:=float32")
 
 
 @dataclass

@@ -75,17 +75,37 @@ def test_files_of_other_tools_have_an_unknown_model(tmp_path: Path) -> None:
     assert read_features(path, "a").model == "unknown"
 
 
+def test_what_other_tools_leave_out_is_made_up_for(tmp_path: Path) -> None:
+    path = tmp_path / "others.h5"
+    with h5py.File(path, "w") as file:
+        file["a/keypoints"] = np.array([[1.5, 2], [3, 4], [5, 6]], np.float16)
+    features = read_features(path, "a", (640, 480))
+    np.testing.assert_array_equal(features.keypoints, [[1.5, 2], [3, 4], [5, 6]])
+    assert (np.diff(features.scores) < 0).all() and features.descriptors.shape == (3, 0)
+    assert (features.image_size, features.keypoints.dtype) == ((640, 480), np.float32)
+    with h5py.File(path, "a") as file:
+        file["a/descriptors"] = np.ones((3, 7), np.float16)
+    with pytest.raises(DataError, match="damaged: descriptors must have shape"):
+        read_features(path, "a", (640, 480))
+
+
 def test_damaged_files_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "f.h5", a=make(500), b=make(3))
     with pytest.raises(DataError, match=r"'c'; it has a, b"):
         read_features(path, "c")
     with h5py.File(path, "a") as file:
-        del file["b/scores"]
-    with pytest.raises(DataError, match="lacks scores"):
+        del file["b/image_size"]
+    with pytest.raises(DataError, match="lacks image_size"):
         read_features(path, "b")
     with h5py.File(path, "a") as file:
+        file["b/image_size"] = (640, 480)
+        del file["b/scores"]
         file["b/scores"] = np.zeros(99)
     with pytest.raises(DataError, match="damaged"):
+        read_features(path, "b")
+    with h5py.File(path, "a") as file:
+        del file["b/keypoints"]
+    with pytest.raises(DataError, match="lacks keypoints"):
         read_features(path, "b")
     path.write_bytes(path.read_bytes()[:3000])
     with pytest.raises(DataError, match="cut off"):

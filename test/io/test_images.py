@@ -4,10 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.io.images import find_images, read_image
+from superpoint_ros.io.images import find_images, image_size, read_image
 
 RED = np.full((4, 6, 3), (250, 20, 10), np.uint8)
 
@@ -58,3 +59,27 @@ def test_what_cannot_be_found_is_said(tmp_path: Path) -> None:
     one, two = save(tmp_path / "one" / "a.png", RED), save(tmp_path / "two" / "a.png", RED)
     with pytest.raises(DataError, match=r"two images are called a\.png"):
         find_images([one, two])
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "pgm", "tiff", "bmp", "webp"])
+def test_the_size_is_known_without_decoding(tmp_path: Path, suffix: str) -> None:
+    path = save(tmp_path / f"a.{suffix}", RED[..., 0])
+    assert image_size(path) == read_image(path).shape[1::-1] == (6, 4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_is_that_of_the_image_as_the_camera_was_held(tmp_path: Path, orientation: int) -> None:
+    exif = PIL.Image.Exif()
+    exif[0x0112] = orientation
+    PIL.Image.fromarray(RED).save(tmp_path / "a.jpg", exif=exif)
+    height, width = read_image(tmp_path / "a.jpg").shape[:2]
+    assert image_size(tmp_path / "a.jpg") == (width, height)
+    assert (width, height) == ((6, 4) if orientation < 5 else (4, 6))
+
+
+@pytest.mark.parametrize("content", [b"", b"no image", None])
+def test_an_image_without_a_size_is_named(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "bad.png").write_bytes(content)
+    with pytest.raises(DataError, match=r"bad\.png"):
+        image_size(tmp_path / "bad.png")

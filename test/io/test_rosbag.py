@@ -13,6 +13,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.io.rosbag import RosbagSource
 from superpoint_ros.io.sources import open_source
 from superpoint_ros.simulation.bag import write_bag
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -133,6 +134,19 @@ def test_the_camera_is_the_one_beside_the_image(tmp_path: Path) -> None:
     assert rectified is not None
     assert (rectified.fx, rectified.model) == (35.0, "pinhole")
     assert open_source(bag, "/c/image").camera is None
+
+
+def test_frames_can_be_read_from_any_of_them_on(tmp_path: Path) -> None:
+    """Also where several were recorded at one time, as a driver does that had to wait for the disk."""
+    times = ((5, 1.0), (6, 1.5), (6, 2.0), (6, 2.5), (7, 3.0))
+    bag = write(tmp_path / "bag", *(("/image", at, image(stamp, round(10 * stamp))) for at, stamp in times))
+    source = open_source(bag)
+    assert isinstance(source, RosbagSource)
+    assert source.stamps == (1.0, 1.5, 2.0, 2.5, 3.0)
+    for start in (3, 0, 4):
+        frames = list(source.frames_from(start))
+        assert [frame.index for frame in frames] == list(range(start, 5))
+        assert [int(frame.image[0, 0]) for frame in frames] == [round(10 * stamp) for _, stamp in times[start:]]
 
 
 @pytest.mark.parametrize(("info", "text"), [(camera_info(0), "focal length"), (camera_info(50, "bubble"), "bubble")])

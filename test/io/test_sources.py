@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -11,7 +12,6 @@ import pytest
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.camera_file import read_camera, write_camera
 from superpoint_ros.io.sources import Source, open_source
-from superpoint_ros.simulation.folder import write_tum_folder
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.types import Camera, Pose
 
@@ -72,9 +72,9 @@ def test_damaged_camera_file(tmp_path: Path, text: str) -> None:
         read_camera(tmp_path / "camera.yaml")
 
 
-def test_tum_as_written_by_the_simulation(tmp_path: Path) -> None:
+def test_tum(tmp_path: Path, write_tum: Callable[[SimulatedSequence, Path], None]) -> None:
     sequence = SimulatedSequence(frames=3, size=(64, 48))
-    write_tum_folder(sequence, tmp_path / "tum")
+    write_tum(sequence, tmp_path / "tum")
     source = open_source(tmp_path / "tum")
     assert source.camera == sequence.camera
     for read, frame in zip(source, sequence, strict=True):
@@ -82,8 +82,6 @@ def test_tum_as_written_by_the_simulation(tmp_path: Path) -> None:
         assert read.stamp == pytest.approx(frame.stamp)
         pose = source.ground_truth.at(read.stamp)
         np.testing.assert_allclose(pose.matrix, sequence.ground_truth.at(frame.stamp).matrix, atol=1e-7)
-    with pytest.raises(DataError, match="not empty"):
-        write_tum_folder(sequence, tmp_path / "tum")
 
 
 @pytest.mark.parametrize(("name", "fx"), [("rgbd_dataset_freiburg1_xyz", 517.3), ("tum_fr2_desk", 520.9), ("fr3_office", 535.4)])
@@ -135,6 +133,21 @@ def test_kitti_with_too_few_poses(tmp_path: Path) -> None:
     write(tmp_path / "calib.txt", "nothing\n")
     with pytest.raises(DataError, match=r"calib\.txt: line 1"):
         open_source(tmp_path)
+
+
+def test_poses_that_are_no_rotation_are_named(tmp_path: Path) -> None:
+    for index in range(2):
+        save(tmp_path / "kitti" / "image_l" / f"{index:06d}.png", index)
+        save(tmp_path / "scenes" / f"frame-{index:06d}.color.png", index)
+        write(tmp_path / "scenes" / f"frame-{index:06d}.pose.txt", "1 0 0 0\n0 1 0 0\n0 0 1 0\n0 0 0 1\n")
+    write(tmp_path / "kitti" / "calib.txt", "7 0 4 0 0 7 3 0 0 0 1 0\n")
+    write(tmp_path / "kitti" / "poses.txt", "1 0 0 0 0 1 0 0 0 0 1 0\n1 0 0 0 0 3 0 0 0 0 1 0\n")
+    with pytest.raises(DataError, match=r"poses\.txt:2: .* must be a rotation"):
+        open_source(tmp_path / "kitti")
+    assert open_source(tmp_path / "scenes").ground_truth is not None
+    write(tmp_path / "scenes" / "frame-000001.pose.txt", "1 0 0 0\n0 1 0 0\n0 0 1 0\n9 9 9 1\n")
+    with pytest.raises(DataError, match=r"frame-000001\.pose\.txt: the last row"):
+        open_source(tmp_path / "scenes")
 
 
 @pytest.mark.parametrize("inside", [False, True])

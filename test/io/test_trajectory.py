@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.io.trajectory import Trajectory, interpolate_pose, quaternion_to_rotation, rotation_to_quaternion
+from superpoint_ros.io.trajectory import (
+    Trajectory,
+    interpolate_pose,
+    pose_from_matrix,
+    quaternion_to_rotation,
+    rotation_to_quaternion,
+)
 from superpoint_ros.types import Pose
 
 
@@ -76,6 +82,7 @@ def test_evo_reads_what_we_write(tmp_path: Path) -> None:
         ("", "holds no data"),
         ("# only a comment\n", "holds no data"),
         ("1.0 0 0 0 0 0 0 1\n2.0 0 0\n", ":2: expected 8 numbers"),
+        ("1.0 0 0 0 0 0 0 1 5\n", ":1: expected 8 numbers"),
         ("1.0 0 0 zero 0 0 0 1\n", ":1: expected 8 numbers"),
         ("1.0 0 0 nan 0 0 0 1\n", ":1: expected 8 numbers"),
         ("1.0 0 0 0 0 0 0 0\n", "quaternion"),
@@ -99,3 +106,25 @@ def test_rows_out_of_order_and_twice_are_sorted_out(tmp_path: Path) -> None:
     trajectory = Trajectory.read_tum(path)
     np.testing.assert_allclose(trajectory.stamps, (1, 2))
     np.testing.assert_allclose([pose.translation[0] for pose in trajectory.poses], (1, 2))
+
+
+def test_a_pose_of_a_file_becomes_exact() -> None:
+    written = Pose(rotation(0.3, -0.2, 0.5), np.array([1.0, 2.0, 3.0])).matrix
+    for matrix in (written.round(3), written.round(3)[:3]):
+        pose = pose_from_matrix(matrix, "here")
+        np.testing.assert_allclose(pose.rotation @ pose.rotation.T, np.eye(3), atol=1e-12)
+        np.testing.assert_allclose(pose.matrix, written, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.diag([1.1, 1, 1, 1]), "a rotation, this one is not orthonormal"),
+        (np.diag([0.0, 0, 0, 1]), "a rotation, this one is not orthonormal"),
+        (np.diag([1.0, 1, -1, 1]), "a rotation, this one mirrors"),
+        (Pose(translation=np.array([1.0, 2.0, 3.0])).matrix.T, "last row of a pose must be 0 0 0 1, got 1 2 3 1"),
+    ],
+)
+def test_what_is_no_rigid_motion_is_refused(matrix: np.ndarray, message: str) -> None:
+    with pytest.raises(DataError, match=f"^here: .*{message}"):
+        pose_from_matrix(matrix, "here")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from superpoint_ros.config import KeyframeConfig
+from superpoint_ros.config import KeyframeConfig, MatcherConfig
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.types import Camera, Features, TwoViewStatus
 
@@ -75,6 +75,30 @@ def test_tracks_go_on_while_the_reference_stays(world: World) -> None:
             assert point_of.setdefault(identity, descriptor.tobytes()) == descriptor.tobytes()
     assert [result.reference_stamp for result in results[1:]] == [0.0] * 5
     assert np.mean(results[-1].tracks.length == 6) > 0.75
+
+
+def test_what_comes_into_view_between_keyframes_is_followed(world: World) -> None:
+    front_end = PairMatcher(keyframes=KeyframeConfig(parallax=90.0, max_motion=1.0, min_shared=0.0))
+    results = [front_end.update(world.seen_from(0.1 * i), float(i), CAMERA) for i in range(6)]
+    reference = {descriptor.tobytes() for descriptor in results[0].current.descriptors}
+    entered = [row.tobytes() not in reference for row in results[-1].current.descriptors]
+    assert sum(entered) > 10
+    # Steps of 0.1 m: most of them were in view before, and none for longer than since the second image.
+    length = results[-1].tracks.length[entered]
+    assert np.mean(length > 1) > 0.7
+    assert length.max() == 5
+
+
+def test_a_window_follows_the_motion_of_each_keypoint(world: World) -> None:
+    """Near points move by 12 pixels per image: far out of the window, seen from the reference, but not since the image before."""
+    keyframes = KeyframeConfig(parallax=90.0, max_motion=1.0, min_shared=0.0)
+    narrow, wide = (PairMatcher(MatcherConfig(window=w), keyframes=keyframes) for w in (15.0, 0.0))
+    for i in range(8):
+        here, there = (matcher.update(world.seen_from(0.1 * i), float(i), CAMERA) for matcher in (narrow, wide))
+        assert here.reference_stamp == there.reference_stamp or i == 0
+    assert len(here.matches) == len(there.matches) > 200
+    shift = here.current.keypoints[here.matches.current_index] - here.reference.keypoints[here.matches.reference_index]
+    assert np.abs(shift).max() > 60.0
 
 
 def test_standing_still_keeps_the_reference(world: World) -> None:

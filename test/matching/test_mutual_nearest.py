@@ -92,3 +92,55 @@ def test_models_do_not_compare() -> None:
 def test_descriptor_sizes_do_not_compare() -> None:
     with pytest.raises(ModelMismatchError, match=r"32-D.*64-D"):
         match(described(random_descriptors(3, 0)), described(random_descriptors(3, 0, size=64)))
+
+
+class TestWindow:
+    """Only what lies near the predicted place is compared."""
+
+    RADIUS = 12.0
+
+    @staticmethod
+    def placed(descriptors: np.ndarray, seed: int) -> Features:
+        points = np.random.default_rng(seed).uniform((0, 0), (64, 48), (len(descriptors), 2)).astype(np.float32)
+        n = len(points)
+        return Features(points, np.ones(n, np.float32), descriptors, (64, 48), "test")
+
+    @pytest.mark.parametrize("ratio", [1.0, 0.9])
+    @pytest.mark.parametrize(("n", "m"), [(1, 1), (40, 300), (300, 200)])
+    def test_agrees_with_the_whole_product_without_what_is_too_far(self, n: int, m: int, ratio: float) -> None:
+        a, b = self.placed(random_descriptors(n, 1), 3), self.placed(random_descriptors(m, 2), 4)
+        predicted = a.keypoints + np.float32(2.0)
+        similarity = a.descriptors @ b.descriptors.T
+        similarity[(np.abs(predicted[:, None] - b.keypoints[None]) > self.RADIUS).any(axis=2)] = -np.inf
+        distance = np.sqrt(2.0 - 2.0 * similarity)
+        expected = []
+        for row in range(n):
+            column, ranked = int(similarity[row].argmax()), np.sort(distance[row])
+            is_clear = m == 1 or ratio == 1.0 or ranked[0] < ratio * ranked[1]
+            if np.isfinite(similarity[row, column]) and similarity[:, column].argmax() == row and is_clear:
+                expected.append((row, column))
+        found = match(a, b, MatcherConfig(window=self.RADIUS, ratio=ratio), predicted)
+        assert list(zip(found.reference_index.tolist(), found.current_index.tolist(), strict=True)) == expected
+        assert len(expected) < min(n, m) or n == 1
+        np.testing.assert_allclose(found.similarity, similarity[found.reference_index, found.current_index], atol=1e-6)
+
+    def test_nothing_is_near_a_place_outside_or_an_unknown_one(self) -> None:
+        a = self.placed(random_descriptors(5, 1), 3)
+        config = MatcherConfig(window=self.RADIUS)
+        for elsewhere in (1000.0, -1000.0, np.nan):
+            assert len(match(a, a, config, np.full((5, 2), elsewhere, np.float32))) == 0
+
+    def test_without_a_prediction_there_is_no_window(self) -> None:
+        a = self.placed(random_descriptors(50, 1), 3)
+        b = Features(a.keypoints[::-1].copy(), a.scores, a.descriptors, a.image_size, a.model)
+        everywhere, here = match(a, b, MatcherConfig(window=1.0)), match(a, b, MatcherConfig(window=1.0), a.keypoints)
+        assert everywhere.current_index.tolist() == list(range(50)), "by descriptor"
+        assert np.mean(here.current_index + here.reference_index == 49) > 0.9, "by place"
+
+    def test_broken_descriptors_match_nothing(self) -> None:
+        a = self.placed(random_descriptors(20, 0), 3)
+        broken = a.descriptors.copy()
+        broken[3] = np.nan
+        b = Features(a.keypoints, a.scores, broken, a.image_size, a.model)
+        found = match(a, b, MatcherConfig(window=self.RADIUS), a.keypoints)
+        assert found.reference_index.tolist() == [i for i in range(20) if i != 3]

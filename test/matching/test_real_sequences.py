@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -10,13 +11,16 @@ import numpy as np
 import pytest
 
 from superpoint_ros.config import GeometryConfig, MatcherConfig
+from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.matching.mutual_nearest import match
+from superpoint_ros.matching.residuals import essential_matrix, fundamental_matrix, sampson_errors
 from superpoint_ros.matching.two_view import estimate_two_view
 from superpoint_ros.types import Camera, Features, Pose, TwoViewStatus
 
 both = pytest.mark.parametrize("estimator", ["poselib", "opencv"])
 
 
+@cache
 def sift(path: Path) -> Features:
     image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     keypoints, descriptors = cv2.SIFT_create(1000).detectAndCompute(image, None)
@@ -44,13 +48,16 @@ def errors(
     return statuses, np.array(rotations), np.array(directions)
 
 
+def kitti(folder: Path, frames: slice) -> tuple[list[Path], list[Pose], Camera]:
+    images = sorted((folder / "image_l").glob("*.png"))[frames]
+    poses = [Pose.from_matrix(row.reshape(3, 4)) for row in np.loadtxt(folder / "poses.txt")[frames]]
+    P = np.loadtxt(folder / "calib.txt")[0].reshape(3, 4)
+    return images, poses, Camera(*sift(images[0]).image_size, P[0, 0], P[1, 1], P[0, 2], P[1, 2])
+
+
 @both
 def test_kitti(shared_data: Path, estimator: Literal["poselib", "opencv"]) -> None:
-    folder = shared_data / "sequences" / "kitti"
-    images = sorted((folder / "image_l").glob("*.png"))[20:31]
-    poses = [Pose.from_matrix(row.reshape(3, 4)) for row in np.loadtxt(folder / "poses.txt")[20:31]]
-    P = np.loadtxt(folder / "calib.txt")[0].reshape(3, 4)
-    camera = Camera(*sift(images[0]).image_size, P[0, 0], P[1, 1], P[0, 2], P[1, 2])
+    images, poses, camera = kitti(shared_data / "sequences" / "kitti", slice(20, 31))
     statuses, rotations, directions = errors(images, poses, camera, estimator)
     assert statuses == [TwoViewStatus.OK] * 10
     assert np.median(rotations) < 0.06
@@ -72,6 +79,29 @@ def test_tum_desk(shared_data: Path, estimator: Literal["poselib", "opencv"]) ->
     assert statuses == [TwoViewStatus.OK] * 10
     assert np.median(rotations) < 0.4
     assert np.median(directions) < 8.0
+
+
+def test_tracks_of_a_drive_are_long_and_right(shared_data: Path) -> None:
+    """Every two sightings of a track obey the true motion between their images, also where keyframes change."""
+    folder = shared_data / "sequences" / "kitti"
+    images, poses, camera = kitti(folder, slice(10, 25))
+    front_end, last, steps = PairMatcher(), {}, []
+    results = [front_end.update(sift(path), 0.1 * i, camera) for i, path in enumerate(images)]
+    for i, result in enumerate(results):
+        assert len(set(result.tracks.id.tolist())) == len(result.current)
+        for identity, point in zip(result.tracks.id.tolist(), result.current.keypoints, strict=True):
+            if identity in last:
+                steps.append((*last[identity], i, point))
+            last[identity] = (i, point)
+    K, distances = camera.matrix, []
+    for before, a, now, b in steps:
+        motion = poses[now].inverse() @ poses[before]
+        F = fundamental_matrix(essential_matrix(motion.rotation, motion.translation / np.linalg.norm(motion.translation)), K)
+        distances.append(np.sqrt(sampson_errors(F, a[None].astype(float), b[None].astype(float))[0]))
+    assert len(steps) > 250 * len(images)
+    assert np.mean(np.array(distances) < 3.0) > 0.99
+    assert np.mean(results[-1].tracks.length >= 4) > 0.2
+    assert sum(result.is_keyframe for result in results) > 2
 
 
 def quaternion_to_matrix(quaternion: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 MESSAGES = ("FeatureTracks", "Features", "Matches", "TwoViewGeometry")
-NODES = ("frontend_node", "matcher_node", "odometry_node", "superpoint_node")
+NODES = ("frontend_node", "matcher_node", "odometry_node", "recorder_node", "superpoint_node")
 
 
 def test_wheel_holds_messages_nodes_launch_files_and_data(source_tree: Path, tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 import yaml
 from ament_index_python import packages
+from typer.testing import CliRunner
 
-from superpoint_ros.config import FrontendNodeConfig, parse_section
+from superpoint_ros.cli.main import app
+from superpoint_ros.config import FrontendNodeConfig, RecorderNodeConfig, parse_section
 from superpoint_ros.ros.parameters import fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,11 +53,12 @@ def launch(monkeypatch: pytest.MonkeyPatch) -> None:
             "SetEnvironmentVariable",
         ],
         "launch.conditions": ["IfCondition"],
-        "launch.events": ["Shutdown"],
+        "launch.events": ["Shutdown", "matches_action"],
+        "launch.events.process": ["ShutdownProcess"],
         "launch.launch_description_sources": ["PythonLaunchDescriptionSource"],
         "launch.substitutions": ["LaunchConfiguration"],
         "launch_ros": [],
-        "launch_ros.actions": ["Node"],
+        "launch_ros.actions": ["Node", "SetParameter"],
     }  # fmt: skip
     for module_name, classes in names.items():
         module = ModuleType(module_name)
@@ -122,10 +125,49 @@ def test_parameters_that_launch_sets_exist() -> None:
 @pytest.mark.usefixtures("launch")
 def test_replay_plays_the_bag_with_its_clock_into_the_live_launch() -> None:
     described = entities("replay.launch.py")
-    (include,), (player,) = of("IncludeLaunchDescription", described), of("ExecuteProcess", described)
+    (include,), (player,) = of("IncludeLaunchDescription", described), replay_processes(evaluate="false")
     assert dict(include.kwargs["launch_arguments"]) == {"use_sim_time": "true"}
     assert Path(include.args[0].args[0]).is_file()
-    assert [word for word in player.kwargs["cmd"] if isinstance(word, str)][:4] == ["ros2", "bag", "play", "--clock"]
+    assert player.kwargs["cmd"] == ["ros2", "bag", "play", "/a/bag", "--clock", "--rate", "1.0", "--delay", "5.0"]
+    (end,) = player.kwargs["on_exit"]
+    assert type(end.kwargs["event"]).__name__ == "Shutdown"
+
+
+def replay_processes(**changes: str) -> list[Any]:
+    described = [*entities("superpoint.launch.py"), *entities("replay.launch.py")]
+    defaults = {a.name: a.kwargs.get("default_value", "") for a in of("DeclareLaunchArgument", described)}
+    function = of("OpaqueFunction", described)[-1]
+    return list(function.kwargs["function"](defaults | {"bag": "/a/bag"} | changes))
+
+
+@pytest.mark.usefixtures("launch")
+def test_replay_records_the_nodes_and_evaluates_them_when_the_bag_has_ended() -> None:
+    recorder, player = replay_processes(
+        evaluate="true", reference="/odom", output="there", image="/cam/image", image_transport="compressed", namespace="robot"
+    )
+    assert (recorder.kwargs["executable"], recorder.kwargs["namespace"]) == ("recorder_node", "robot")
+    (parameters,) = recorder.kwargs["parameters"]
+    parse_section(RecorderNodeConfig, parameters)
+    assert dict(recorder.kwargs["remappings"])["image/compressed"] == "/cam/image/compressed"
+    (stop,) = player.kwargs["on_exit"]
+    assert stop.kwargs["event"].kwargs["process_matcher"].args == (recorder,)
+    (evaluation,) = recorder.kwargs["on_exit"]
+    command = evaluation.kwargs["cmd"]
+    assert command[:3] == ["superpoint-ros", "replay", "/a/bag"]
+    assert "--evaluate" in command
+    assert command[command.index("--topic") + 1] == "/cam/image/compressed"
+    assert command[command.index("--recording") + 1] == parameters["output"] == "there/recording.json"
+    assert command[command.index("--reference") + 1] == "/odom"
+    assert "--reference-frame" not in command
+    assert [type(end.kwargs["event"]).__name__ for end in evaluation.kwargs["on_exit"]] == ["Shutdown"]
+
+
+@pytest.mark.usefixtures("launch")
+def test_the_command_of_the_evaluation_is_one_that_the_command_line_knows(tmp_path: Path) -> None:
+    recorder, _ = replay_processes(evaluate="true", bag=str(tmp_path / "no_bag"), reference="/odom", reference_frame="base")
+    (evaluation,) = recorder.kwargs["on_exit"]
+    called = CliRunner().invoke(app, evaluation.kwargs["cmd"][1:])
+    assert "no_bag does not exist" in called.stderr
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)

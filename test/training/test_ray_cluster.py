@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from superpoint_ros.training.ray_cluster import label_on_ray
 
 
 @pytest.fixture
-def cluster():
+def cluster(monkeypatch):
     import ray
 
+    monkeypatch.setenv("RAY_raylet_start_wait_time_s", "180")  # a busy machine takes longer than Ray expects
     ray.init(address="local", num_cpus=2, include_dashboard=False, log_to_driver=False)
     yield
     ray.shutdown()
@@ -32,6 +34,7 @@ def one_thread():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_workers_give_the_labels_of_one_process(cluster, one_thread, tmp_path):
     images = [SimulatedSequence(frames=3, seed=n, size=(160 + 8 * n, 120)).frame(0).image for n in range(7)]
     config = AdaptationConfig(warps=5, threshold=0.015)
@@ -40,6 +43,8 @@ def test_two_workers_give_the_labels_of_one_process(cluster, one_thread, tmp_pat
 
     def traced(batch):
         (tmp_path / str(os.getpid())).touch()
+        while len(list(tmp_path.iterdir())) < 2:  # the first worker shall not do all the work before there is a second
+            time.sleep(0.05)
         return detector(batch)
 
     there = list(label_on_ray(images, traced, config))

@@ -2,8 +2,9 @@
 
 import torch
 
+from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import SuperPointNet
-from superpoint_ros.features.weights import load_weights, weights_path
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.start import unfold_batch_norm
 

@@ -2,8 +2,9 @@
 
 import torch
 
+from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import Architecture, SuperPointNet
-from superpoint_ros.features.weights import load_weights, weights_path
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.validation import example_picture, held_out, measure, random_views
 

@@ -29,7 +29,7 @@ def eight_bit(image: PixelArray) -> NDArray[np.uint8]:
     """The image in 8 bits per channel, rounded; 16 bits are taken as their full range, floating point as [0, 1]."""
     if image.dtype == np.uint8:
         return np.asarray(image, np.uint8)
-    white = np.iinfo(image.dtype).max if image.dtype.kind == "u" else 1
+    white = 65535 if image.dtype == np.uint16 else 1
     return np.rint(image * np.float32(255 / white)).astype(np.uint8)
 
 

@@ -25,9 +25,10 @@ from superpoint_ros.simulation.homography import HomographyRange, inside, random
 from superpoint_ros.types import DoubleArray
 
 LAYOUT = "generated pairs"
-_CROP = 0.75
+_CROP = 0.7
 """Sides of the views of a viewpoint pair as a share of the image's."""
 _MOTION = HomographyRange(rotation=40.0, scale=1.4, perspective=0.2, translation=0.15)
+"""What fits is milder: the median turn is 13 degrees, the median zoom 1.2, corners move by 23 % of the diagonal."""
 _TRIALS = 50
 _VIEWPOINT_LIGHT, _ILLUMINATION_LIGHT = 0.3, 1.0
 """Strength of the photometric change."""
@@ -108,7 +109,7 @@ def _motion_inside(rng: np.random.Generator, crop: DoubleArray, view: tuple[int,
             share * _MOTION.rotation, _MOTION.scale**share, share * _MOTION.perspective, share * _MOTION.translation
         )
         homography = random_homography(rng, height, width, spread)
-        seen = warp_points(np.linalg.inv(homography @ crop), corners)
+        seen = warp_points(np.asarray(np.linalg.inv(homography @ crop)), corners)
         if inside(seen, image[1], image[0]).all():
             break
     return homography

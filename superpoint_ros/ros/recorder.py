@@ -20,11 +20,11 @@ EVERYTHING = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
 """What is missing in the recording must have been lost in the nodes, not on the way here."""
 
 
-class DemoRecorder(Node):
+class Recorder(Node):
     """Fills a Recording; callbacks run in the executor's thread, everybody may wait for what they bring."""
 
-    def __init__(self, recording: Recording) -> None:
-        super().__init__("demo_recorder")
+    def __init__(self, recording: Recording, name: str = "recorder") -> None:
+        super().__init__(name)
         self.recording = recording
         self._news = threading.Condition()
         self._heard: dict[str, set[int]] = {}
@@ -72,16 +72,15 @@ class DemoRecorder(Node):
         points = np.column_stack([message.reference_x, message.reference_y, message.current_x, message.current_y]).astype(
             np.float64
         )
-        bits = np.asarray(message.inlier, np.uint8)
+        digits = (np.asarray(message.inlier, np.uint8) + ord("0")).tobytes().decode("ascii")
         stamp = nanoseconds(message.header.stamp)
         self.recording.matches.append(
             HeardMatches(
                 stamp,
                 time.monotonic(),
                 nanoseconds(message.reference_header.stamp),
+                digits,
                 points.round(2).tolist(),
-                ((bits & Matches.INLIER_HOMOGRAPHY) != 0).tolist(),
-                ((bits & Matches.INLIER_ESSENTIAL) != 0).tolist(),
             )
         )
         self._note("matches", stamp)

@@ -1,0 +1,125 @@
+"""Evaluate what is shipped and the classical features on every data set of one folder, and write docs/results.md.
+
+Called by `make results`. The folder is that of SUPERPOINT_ROS_DATA, or else ../shared/data beside the checkout; what is there of
+the data sets below is used. Folders with reports stay in out/results. Features are cached, so a second call takes less.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORTS = "out/results"
+VARIABLE = "SUPERPOINT_ROS_DATA"
+CLASSICAL, CORNERS = ("sift", "orb"), ("harris", "fast", "shi")
+SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
+SEEDS = ("--seeds", "3")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call of the command line. data: below the folder of data sets. preset: empty where the task knows none."""
+
+    task: str
+    preset: str
+    data: tuple[str, ...]
+    about: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.preset} {self.task}: {self.about}".strip()
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder with its results."""
+        return "-".join(part for part in (self.preset, self.task, self.data[0].partition("/")[0]) if part)
+
+    def arguments(self, data: str, reports: str) -> list[str]:
+        """Of the command line. data, reports: how the folders of data sets and of results are called."""
+        models = [name for name in ("small", "full") if (ROOT / "superpoint_ros" / "weights" / f"{name}.safetensors").exists()]
+        features = [*models, *CLASSICAL, *(CORNERS if self.task == "detector" else ())]
+        chosen = [argument for name in features for argument in ("--features", name)]
+        paths = [f"{data}/{name}" for name in self.data]
+        preset = ["--preset", self.preset] if self.preset else []
+        return ["evaluate", self.task, *paths, *preset, *chosen, *self.options, "-o", f"{reports}/{self.folder}"]
+
+
+def entries() -> Iterator[Entry]:
+    """Every protocol on every data set that has the truth it needs."""
+    protocols = {
+        "superpoint-paper": ("detector", "descriptor", "homography"),
+        "hpatches-1000": ("detector", "descriptor", "homography"),
+        "lightglue": ("descriptor", "homography"),
+        "pairs-1000": ("detector", "descriptor", "homography"),
+    }
+    for preset, tasks in protocols.items():
+        for task in tasks:
+            yield Entry(task, preset, ("pairs",), "boat, graf and iguazu", SEEDS if task == "homography" else ())
+    for task in protocols["pairs-1000"]:
+        options = ("--generate", "1", "--limit", "40", *(SEEDS if task == "homography" else ()))
+        yield Entry(task, "pairs-1000", ("photos",), "pairs generated from photos", options)
+    yield Entry("pose", "sequence", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "20", *SEEDS))
+    yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "3", *SEEDS))
+    yield Entry("trajectory", "", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes")
+
+
+def main() -> int:
+    """Exit status 0, or that of the first evaluation that failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "results.md")
+    parser.add_argument("--reports", type=Path, default=ROOT / REPORTS, help="folder for the results of each evaluation")
+    parser.add_argument("--only", default="", help="only entries whose title contains this")
+    options = parser.parse_args()
+    data = Path(os.environ.get(VARIABLE, ROOT.parent / "shared" / "data"))
+    chosen = [entry for entry in entries() if options.only in entry.title and all((data / name).exists() for name in entry.data)]
+    if not chosen:
+        print(f"make results: no data set in {data}; set {VARIABLE} to the folder that has them", file=sys.stderr)
+        return 2
+    from superpoint_ros.evaluation.results_folder import read_run
+    from superpoint_ros.evaluation.results_page import markdown_section
+
+    sections = []
+    for number, entry in enumerate(chosen, start=1):
+        began = time.monotonic()
+        command = [sys.executable, "-m", "superpoint_ros.cli.main", *entry.arguments(str(data), str(options.reports))]
+        status = subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode
+        if status != 0:
+            print(f"make results: {entry.title} failed with exit status {status}", file=sys.stderr)
+            return status
+        shown = " ".join(["superpoint-ros", *entry.arguments(f"${VARIABLE}", REPORTS)])
+        sections.append(markdown_section(entry.title, shown, read_run(options.reports / entry.folder)))
+        print(f"{number}/{len(chosen)} {entry.title}: {time.monotonic() - began:.0f} s", flush=True)
+    options.output.write_text(_head() + "\n" + "\n".join(sections), encoding="utf-8")
+    print(f"{options.output}; reports to look at are in {options.reports}")
+    return 0
+
+
+def _head() -> str:
+    date = datetime.now(timezone.utc).date().isoformat()
+    return f"""# Results
+
+Written by `make results` on {date}, revision {_revision()}. What the protocols and metrics are: [evaluation.md](evaluation.md).
+`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over pairs, bold is the best of a row.
+Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
+"""
+
+
+def _revision() -> str:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/results.md")
+    return git("rev-parse", "--short=10", "HEAD") + (" with uncommitted changes" if changed else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""From the names that a user gives to an evaluation that can run, with every setting of it on record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from superpoint_ros.config import ExtractorConfig, parse_section
+from superpoint_ros.errors import DataError
+from superpoint_ros.evaluation.data.opening import open_pairs
+from superpoint_ros.evaluation.data.pair_set import PairSet
+from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs
+from superpoint_ros.evaluation.feature_cache import FeatureCache
+from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
+from superpoint_ros.evaluation.presets import DEFAULT, Task, find_preset
+from superpoint_ros.evaluation.protocols.runner import Evaluation, make_measure
+from superpoint_ros.evaluation.provenance import provenance
+from superpoint_ros.evaluation.result import ResultRow, Run
+
+
+@dataclass(frozen=True)
+class Request:
+    """What shall be evaluated.
+
+    data: what ``open_pairs`` opens; generate: make this many pairs of each kind from each image instead. limit: pairs per group,
+    0 takes all. topic, reference: as there. features: models, weights or HDF5 files. seeds: how many. cache: where extracted
+    features are kept, None keeps them nowhere. check: whether images may contradict their ground truth. command: for the record.
+    """
+
+    task: Task
+    data: tuple[Path, ...]
+    features: tuple[str, ...]
+    preset: str = DEFAULT
+    seeds: int = 1
+    limit: int = 0
+    generate: int = 0
+    topic: str | None = None
+    reference: str | None = None
+    device: str = "auto"
+    backend: str = "auto"
+    cache: Path | None = None
+    check: bool = True
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An evaluation that can run. notes: sentences that a reader of its figures must know."""
+
+    evaluation: Evaluation
+    name: str
+    settings: dict[str, Any]
+    notes: tuple[str, ...]
+
+    def run(self, on_row: Callable[[ResultRow], None] = lambda row: None) -> Run:
+        """Every row. Raises DataError where all of them failed."""
+        rows = []
+        for row in self.evaluation.rows():
+            rows.append(row)
+            on_row(row)
+        if all(row.error for row in rows):
+            raise DataError(f"all {len(rows)} evaluations failed, the first one: {rows[0].error}")
+        return Run(self.name, self.settings, tuple(rows), self.evaluation.metrics())
+
+
+def prepare(request: Request) -> Prepared:
+    """Opens data and features, and checks that they fit the preset.
+
+    Raises ConfigError for an unknown preset, or one that does not know the task or fit the data, and for features without
+    descriptors where those are compared; DataError and WeightsError for
+    what cannot be opened, and for ground truth that contradicts the images.
+    """
+    preset = find_preset(request.preset)
+    protocol = preset.protocol(request.task)
+    cache = FeatureCache(request.cache)
+    sets = [
+        open_pairs(
+            path,
+            gaps=preset.gaps,
+            generate=request.generate,
+            topic=request.topic,
+            reference=request.reference,
+            limit=request.limit,
+        )
+        for path in request.data
+    ]
+    pairs = sets[0] if len(sets) == 1 else _together(sets)
+    common = {
+        "device": request.device,
+        "backend": request.backend,
+        "max_keypoints": protocol.max_keypoints,
+        "threshold": protocol.threshold,
+    }
+    to_match = make_measure(request.task, protocol).needs_descriptors
+
+    def open_source(model: str, radius: int) -> FeatureSource:
+        config = parse_section(ExtractorConfig, {**common, "model": model, "nms_radius": radius})
+        return open_features(config, cache, to_match=to_match)
+
+    sources = [{radius: open_source(model, radius) for radius in protocol.nms_radii} for model in request.features]
+    evaluation = Evaluation(request.task, protocol, pairs, sources, tuple(range(request.seeds)))
+    notes = (*pairs.notes, *(_doubts(check_pairs(pairs, cache)) if request.check else ()))
+    settings = {
+        "preset": request.preset,
+        "data": pairs.name,
+        **protocol.settings(request.task),
+        **({"seeds": evaluation.seeds} if evaluation.measure.is_seeded else {}),
+        "features": {next(iter(s.values())).name: dict(next(iter(s.values())).settings) for s in sources},
+        "notes": notes,
+        **provenance(request.command),
+    }
+    return Prepared(evaluation, f"{request.preset} {request.task}", settings, notes)
+
+
+def _together(sets: Sequence[PairSet]) -> PairSet:
+    layouts = dict.fromkeys(one.layout for one in sets)
+    notes = tuple(dict.fromkeys(chain.from_iterable(one.notes for one in sets)))
+    return PairSet(" + ".join(one.name for one in sets), ", ".join(layouts), tuple(chain.from_iterable(sets)), notes)
+
+
+def _doubts(checks: dict[str, TruthCheck]) -> list[str]:
+    """What the checks have against single pairs."""
+    return [f"{name}: {check.reason}" for name, check in checks.items() if check.verdict is Verdict.CONTRADICTS]

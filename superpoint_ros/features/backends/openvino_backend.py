@@ -1,0 +1,93 @@
+"""The network in OpenVINO: on CPUs, and on Intel's GPUs and NPUs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import openvino as ov
+
+from superpoint_ros.config import ExtractorConfig, Precision
+from superpoint_ros.errors import DeviceError, WeightsError
+from superpoint_ros.features.backends.cpu import cpu_threads, require_bfloat16
+from superpoint_ros.features.detection import Detections, detect
+from superpoint_ros.features.models import OnnxFile, load_onnx
+from superpoint_ros.types import BoolArray, FloatArray
+
+
+class OpenVinoBackend:
+    """Implements ``Backend``."""
+
+    def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
+        core = ov.Core()
+        self._device = select_device(device, core.available_devices)
+        try:
+            network = core.read_model(file.content)
+        except RuntimeError as error:
+            raise WeightsError(f"{file.path}: OpenVINO cannot read it; export it again") from error
+        self._model = file.model(_metadata(network))
+        self._size = network.output(1).partial_shape[1].get_length()
+        on_cpu = self._device == "cpu"
+        half = precision == "half" or (precision == "auto" and not on_cpu)
+        # Not left to OpenVINO, which takes half precision wherever the CPU can.
+        self._type = ("bf16" if on_cpu else "f16") if half else "f32"
+        settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._type}
+        if on_cpu:
+            settings |= {"INFERENCE_NUM_THREADS": cpu_threads(), "ENABLE_CPU_PINNING": False}
+            if half:
+                require_bfloat16()
+        try:
+            self._request = core.compile_model(network, self._device.upper(), settings).create_infer_request()
+        except RuntimeError as error:
+            raise DeviceError(f"device {device!r}: OpenVINO cannot run the network there; use device cpu") from error
+
+    @classmethod
+    def load(cls, config: ExtractorConfig) -> OpenVinoBackend:
+        """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
+        return cls(load_onnx(config.model), config.device, config.precision)
+
+    @property
+    def model(self) -> str:
+        return self._model
+
+    @property
+    def device(self) -> str:
+        return self._device
+
+    @property
+    def descriptor_size(self) -> int:
+        return self._size
+
+    @property
+    def info(self) -> str:
+        threads = f", {cpu_threads()} threads" if self._device == "cpu" else ""
+        return f"OpenVINO {ov.__version__.partition('-')[0]} on {self._device}, {self._type}{threads}"
+
+    def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+        self._request.infer({"image": images[:, None]}, share_inputs=True)
+        # Copies: the request writes the next result to the same place.
+        return tuple(np.array(self._request.get_output_tensor(i).data) for i in (0, 1))  # type: ignore[return-value]
+
+    def detect(
+        self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
+    ) -> list[Detections]:
+        heads = zip(*self.run(images), masks, strict=True)
+        return [detect(logits, coarse, size, config, mask) for logits, coarse, mask in heads]
+
+
+def select_device(name: str, available: list[str]) -> str:
+    """``auto``: the CPU, whose results are known to be exact. Raises DeviceError for a device that OpenVINO does not see."""
+    if name == "auto":
+        return "cpu"
+    if name.partition(":")[0].upper() not in {device.partition(".")[0] for device in available}:
+        raise DeviceError(f"device {name!r}: OpenVINO sees {', '.join(available).lower()} on this machine")
+    return name
+
+
+def _metadata(network: ov.Model) -> dict[str, str]:
+    """What the ONNX says about itself; OpenVINO files it under ``framework``."""
+    if "framework" not in network.get_rt_info():
+        return {}
+    keys = network.get_rt_info(["framework"]).astype(dict)
+    return {key: str(network.get_rt_info(["framework", key]).astype(str)) for key in keys}

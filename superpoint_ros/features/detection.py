@@ -1,0 +1,47 @@
+"""From the dense heads of the network to keypoints with descriptors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.features.descriptor import sample_descriptors
+from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.heads import heatmap
+from superpoint_ros.types import BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What the network found in one working image, best first.
+
+    points: (N, 2) float32, x and y in pixels. scores: (N,) float32. descriptors: (N, D) float32 of unit length.
+    """
+
+    points: FloatArray
+    scores: FloatArray
+    descriptors: FloatArray
+
+
+def detect(
+    logits: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, mask: BoolArray | None = None
+) -> Detections:
+    """Keypoints by softmax, suppression and sub-pixel refinement, and the descriptors there.
+
+    logits: (65, h, w), coarse: (D, h, w) float32, any strides. size: height and width of the working image; what the heads
+    see beyond it is padding. mask: (height, width) bool, False where nothing is to be detected.
+    """
+    height, width = size
+    heat = np.ascontiguousarray(heatmap(logits)[:height, :width])
+    pixels, scores = select_keypoints(
+        heat,
+        max_keypoints=config.max_keypoints,
+        threshold=config.threshold,
+        nms_radius=config.nms_radius,
+        border=config.border,
+        mask=mask,
+    )
+    points: FloatArray = refine_keypoints(heat, pixels) if config.subpixel else pixels.astype(np.float32)
+    return Detections(points, scores, sample_descriptors(coarse, points, config.interpolation))

@@ -1,0 +1,70 @@
+"""What a GPU does in place is what NumPy does: the same keypoints in the same order, and the same descriptors.
+
+The code is the same on any device; here it runs on the CPU.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.features.backends.torch_detection import detect_batch
+from superpoint_ros.features.detection import detect
+
+SIZE = (45, 60)
+
+
+def heads(batch: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(0)
+    return 3 * torch.randn(batch, 65, 6, 8), torch.randn(batch, 16, 6, 8)
+
+
+def assert_same(logits: torch.Tensor, coarse: torch.Tensor, config: ExtractorConfig, masks: np.ndarray | None = None) -> int:
+    on_device = detect_batch(logits, coarse, SIZE, config, None if masks is None else torch.from_numpy(masks))
+    assert len(on_device) == len(logits)
+    for index, found in enumerate(on_device):
+        mask = None if masks is None else masks[index]
+        expected = detect(logits[index].numpy(), coarse[index].numpy(), SIZE, config, mask)
+        np.testing.assert_allclose(found.points, expected.points, atol=1e-4)
+        np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
+        np.testing.assert_allclose(found.descriptors, expected.descriptors, atol=1e-5)
+    return sum(map(len, (found.points for found in on_device)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"nms_radius": 0, "max_keypoints": 20000},
+        {"nms_radius": 9, "threshold": 0.0},
+        {"max_keypoints": 7},
+        {"border": 0, "threshold": 0.2},
+        {"subpixel": False, "border": 11},
+        {"interpolation": "bilinear", "threshold": 0.0, "border": 0},
+    ],
+)
+def test_detections_are_those_on_arrays(settings: dict) -> None:
+    assert assert_same(*heads(), ExtractorConfig(**settings)) >= 15
+
+
+def test_masks_are_those_of_their_images() -> None:
+    masks = np.ones((3, *SIZE), bool)
+    masks[0, 10:30, 20:50] = False
+    masks[2] = False
+    config = ExtractorConfig(threshold=0.0)
+    logits, coarse = heads()
+    count = assert_same(logits, coarse, config, masks)
+    assert 0 < count < assert_same(logits, coarse, config)
+    assert len(detect_batch(logits, coarse, SIZE, config, torch.from_numpy(masks))[2].points) == 0
+
+
+def test_plateaus_and_equal_scores_are_settled_in_the_same_order() -> None:
+    logits, coarse = torch.zeros(1, 65, 6, 8), torch.randn(1, 16, 6, 8)
+    assert assert_same(logits, coarse, ExtractorConfig(border=0)) > 30
+
+
+def test_nothing_found_is_no_trouble() -> None:
+    logits, coarse = heads(1)
+    assert assert_same(logits, coarse, ExtractorConfig(threshold=1.0)) == 0
