@@ -57,9 +57,10 @@ def test_every_stage_learns(tmp_path):
     assert column(tmp_path / "magicpoint/log.csv", "loss")[-1] < 0.7 * column(tmp_path / "magicpoint/log.csv", "loss")[0]
     joint = tmp_path / "superpoint/log.csv"
     for name in ("loss", "detector", "descriptor"):
-        assert column(joint, name)[-2:].mean() < 0.9 * column(joint, name)[:2].mean(), name
+        assert column(joint, name)[-2:].mean() < 0.95 * column(joint, name)[:2].mean(), name
     gap = column(joint, "positive_similarity") - column(joint, "negative_similarity")
-    assert gap[-1] > gap[0] + 0.2
-    repeatability = column(tmp_path / "superpoint/validation.csv", "repeatability")
-    assert repeatability[-1] > repeatability[0] + 0.02
+    assert gap[-1] > gap[0] + 0.15
+    for stage in ("magicpoint", "superpoint"):
+        repeatability = column(tmp_path / stage / "validation.csv", "repeatability")
+        assert repeatability[-1] > repeatability[0] + 0.04, stage
     assert len(SuperPoint.load(str(tmp_path / "superpoint/weights.safetensors")).extract(frame.image)) > 50
