@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -22,12 +20,11 @@ from superpoint_ros.benchmark.timing import take_turns
 from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.image import to_grey
-from superpoint_ros.features.models import shipped_models
 
 SIZE, KEYPOINTS = (640, 480), 1000
 """What everything else is compared at."""
 MODEL = "small"
-FULL, UNTRAINED = "full", "untrained"
+FULL = "full"
 _LOW_THRESHOLD = 0.0002
 Progress = Callable[[str], None]
 
@@ -113,23 +110,21 @@ def _stages(plan: Plan) -> Step:
 
 
 def _networks(plan: Plan) -> Step:
-    """The dense network alone, on each backend; the full one with random weights where this package ships no others."""
-    with tempfile.TemporaryDirectory() as folder:
-        models = [MODEL] if not plan.full else [MODEL, FULL if FULL in shipped_models() else _untrained(Path(folder))]
-        height, width = plan.at[1], plan.at[0]
-        batch = np.ascontiguousarray(to_grey(rendered(plan.at)[0])[None])
-        backends = {
-            f"{Path(model).stem}, {name}": load_backend(parse_section(ExtractorConfig, {"model": model, "backend": name}))
-            for model in models
-            for name in installed_backends()
-        }
-        timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
-        yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
+    """The dense network alone, on each backend."""
+    height, width = plan.at[1], plan.at[0]
+    batch = np.ascontiguousarray(to_grey(rendered(plan.at)[0])[None])
+    backends = {
+        f"{model}, {name}": load_backend(parse_section(ExtractorConfig, {"model": model, "backend": name}))
+        for model in ([MODEL, FULL] if plan.full else [MODEL])
+        for name in installed_backends()
+    }
+    timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
+    yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
 
 
 def _full(plan: Plan) -> Step:
-    """Whole extractions with the full network, where this package ships trained weights; random ones would find anything."""
-    if plan.full and FULL in shipped_models():
+    """Whole extractions with the full network."""
+    if plan.full:
         image = rendered(plan.at)[0]
         extractors = {name: Contender(FULL, name).load(KEYPOINTS) for name in installed_backends()}
         timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
@@ -140,20 +135,6 @@ def _full(plan: Plan) -> Step:
                 for name, extractor in extractors.items()
             ],
         )
-
-
-def _untrained(folder: Path) -> str:
-    """Weights of the full architecture, which cost what trained ones would; returns their path."""
-    from superpoint_ros.features.export import export_model
-    from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
-    from superpoint_ros.features.weights import save_weights
-
-    name = f"{FULL} ({UNTRAINED} weights)"
-    path = folder / f"{name}.safetensors"
-    weights = save_weights(path, SuperPointNet(ARCHITECTURES[FULL]).state_dict(), ARCHITECTURES[FULL], name)
-    if any(backend != "torch" for backend in installed_backends()):
-        export_model(weights, "onnx", path.with_suffix(".onnx"))
-    return str(path)
 
 
 def _nearest(plan: Plan) -> Step:

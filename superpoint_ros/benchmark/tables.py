@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from superpoint_ros.benchmark import alone, nearest, nodes
 from superpoint_ros.benchmark.result import BenchmarkResult, Measurement, compare
-from superpoint_ros.benchmark.run import FULL, KEYPOINTS, MODEL, SIZE, UNTRAINED
+from superpoint_ros.benchmark.run import FULL, KEYPOINTS, MODEL, SIZE
 from superpoint_ros.benchmark.stages import BESIDE, NETWORK, STAGES_OF
 from superpoint_ros.evaluation.tables import Row, figure
 
@@ -59,7 +59,6 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
     beside = sum(by_name.get(name, math.nan) for name in BESIDE) / by_name.get(NETWORK, math.nan)
     full = [m for m in result.select("network") if m.name.startswith(FULL)]
     best, eager = _fastest(full, FULL), next((m for m in full if m.name.endswith(", torch")), None)
-    untrained = f" ({UNTRAINED} weights)" if full and UNTRAINED in full[0].name else ""
     pair = [result.select(nearest.GROUP, name=name, width=256, keypoints=KEYPOINTS) for name in (nearest.OPENCV, nearest.OURS)]
     small = _fastest(result.select("size", width=320, height=240), MODEL)
     trained = _fastest(result.select(FULL), FULL)
@@ -68,7 +67,7 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
         (f"SIFT / {MODEL} on {backend}", *_over(_at(result, "sift"), ours), "> 1"),
         (f"ORB / {MODEL} on {backend}", *_over(_at(result, "orb"), ours), ""),
         (f"{MODEL} in PyTorch / on {backend}", *_over(_at(result, f"{MODEL}, torch"), ours), ""),
-        (f"{FULL} network{untrained} in PyTorch / on the fastest backend", *_over(eager, best), "≥ 2"),
+        (f"{FULL} network in PyTorch / on the fastest backend", *_over(eager, best), "≥ 2"),
         (
             f"{FULL} in PyTorch / on the fastest backend",
             *_over(_only(result.select(FULL, name=f"{FULL}, torch")), trained),
