@@ -72,3 +72,21 @@ def test_shipped_models_need_no_torch(backend: str) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert "160x120" in result.stdout and "model 'small:" in result.stdout
+
+
+def test_a_signal_is_handled_after_another_thread_has_dropped_openvino() -> None:
+    result = run(
+        """
+import os, signal, threading
+from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.features.backends import load_backend
+
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+backends = [load_backend(ExtractorConfig(backend="openvino"))]
+thread = threading.Thread(target=backends.clear)
+thread.start()
+thread.join()
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, "handled"), result.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,7 @@ class OpenVinoBackend:
     """Implements ``Backend``."""
 
     def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
-        core = ov.Core()
+        core = _core()
         self._device = select_device(device, core.available_devices)
         try:
             network = core.read_model(file.content)
@@ -74,6 +75,16 @@ class OpenVinoBackend:
     ) -> list[Detections]:
         heads = zip(*self.run(images), masks, strict=True)
         return [detect(logits, coarse, size, config, mask) for logits, coarse, mask in heads]
+
+
+@functools.cache
+def _core() -> ov.Core:
+    """OpenVINO itself, for as long as the process lives.
+
+    Its CPU plugin gives the thread that loads it a stack for signal handlers, and takes that memory away when it is unloaded; the
+    next signal that Python handles, such as Ctrl-C, would then kill the process.
+    """
+    return ov.Core()
 
 
 def select_device(name: str, available: list[str]) -> str:
