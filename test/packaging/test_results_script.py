@@ -48,6 +48,7 @@ def test_the_page_has_the_figures_and_commands_of_what_is_there(root: Path, tmp_
     header = next(line for line in text.splitlines() if line.startswith("|  |"))
     assert [name.strip().partition(":")[0] for name in header.strip("|").split("|")[1:]] == [
         "small",
+        "full",
         "sift",
         "orb",
         "harris",
