@@ -7,12 +7,11 @@ the data sets below is used. Folders with reports stay in out/results. Features 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -115,20 +114,17 @@ def main() -> int:
 
 def _link_unseen(photos: Path, folder: Path) -> None:
     """Links to what the manifest of the photos calls a photo and the list of training images does not have."""
-    learned = {_origin(row) for row in _table(ROOT / "docs" / "training_images.tsv")}
+    from superpoint_ros.training.sources import MANIFEST, read_table
+
+    learned = {_origin(row) for row in read_table(ROOT / "docs" / "training_images.tsv")}
     folder.mkdir(parents=True, exist_ok=True)
-    for row in _table(photos / "MANIFEST.tsv"):
+    for row in read_table(photos / MANIFEST):
         link = folder / row["file"]
         if row["kind"] == "photo" and _origin(row) not in learned and not link.exists():
             link.symlink_to((photos / row["file"]).resolve())
 
 
-def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
-
-
-def _origin(row: dict[str, str]) -> tuple[str, str]:
+def _origin(row: Mapping[str, str]) -> tuple[str, str]:
     return row["source"], row["original_path"]
 
 

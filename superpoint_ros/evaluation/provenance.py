@@ -19,7 +19,7 @@ def provenance(command: str) -> dict[str, Any]:
     return {
         "command": command,
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "revision": _revision(),
+        "revision": revision(),
         "versions": {"superpoint_ros": __version__, "python": platform.python_version(), **_versions()},
     }
 
@@ -29,16 +29,16 @@ def _versions() -> dict[str, str]:
     return {package: installed[package] for package in _PACKAGES if package in installed}
 
 
-def _revision() -> str:
+def revision() -> str:
     """Of git, with ``+changes`` where files differ from it; empty for an installed package."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
     try:
-        revision, changes = (_git(root, *command) for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
+        head, changes = (_git(root, *command) for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
     except (OSError, subprocess.CalledProcessError):
         return ""
-    return f"{revision}+changes" if changes else revision
+    return f"{head}+changes" if changes else head
 
 
 def _git(root: Path, *command: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,3 +46,10 @@ def detect(
     )
     points: FloatArray = refine_keypoints(heat, pixels) if config.subpixel else pixels.astype(np.float32)
     return Detections(points, scores, sample_descriptors(coarse, points, config.interpolation))
+
+
+def detect_each(
+    logits: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
+) -> list[Detections]:
+    """``detect`` for each image of a batch: logits (B, 65, h, w), coarse (B, D, h, w), one mask (or None) for each."""
+    return [detect(*heads, size, config, mask) for heads, mask in zip(zip(logits, coarse, strict=True), masks, strict=True)]

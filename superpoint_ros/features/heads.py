@@ -8,7 +8,7 @@ import numpy as np
 from superpoint_ros.features.image import CELL
 from superpoint_ros.types import FloatArray
 
-_DUSTBIN = CELL * CELL
+DUSTBIN = CELL * CELL
 """Index of the detector channel that means "no interest point in this cell"."""
 
 
@@ -24,7 +24,7 @@ def heatmap(logits: FloatArray) -> FloatArray:
     raised = columns - columns.max(axis=0)
     np.exp(raised, out=raised)
     raised /= raised.sum(axis=0)
-    blocks = raised[:_DUSTBIN].reshape(CELL, CELL, height, width)
+    blocks = raised[:DUSTBIN].reshape(CELL, CELL, height, width)
     return blocks.transpose(2, 0, 3, 1).reshape(CELL * height, CELL * width)
 
 

@@ -12,10 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from superpoint_ros.features.heads import DUSTBIN as DUSTBIN
 from superpoint_ros.features.image import CELL as CELL
-
-DUSTBIN = CELL * CELL
-"""Index of the detector channel that means "no interest point in this cell"."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import SafetensorError
 
 import superpoint_ros
 from superpoint_ros.errors import ConfigError, DataError
+from superpoint_ros.evaluation.provenance import revision
 from superpoint_ros.features.network import SuperPointNet
 from superpoint_ros.features.weights import save_weights
 from superpoint_ros.training.checkpoint import CHECKPOINT
@@ -69,14 +69,7 @@ def begin(folder: Path, config: TrainingConfig, data: Mapping[str, Any], step: i
 
 def code_version() -> str:
     """The git revision of this package's source tree, with ``+changes`` where files differ from it; else its version."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return superpoint_ros.__version__
-    try:
-        revision, changes = (_git(root, *command) for command in (("rev-parse", "HEAD"), ("status", "--porcelain", "-uno")))
-    except (OSError, subprocess.CalledProcessError):
-        return superpoint_ros.__version__
-    return f"{revision}+changes" if changes else revision
+    return revision() or superpoint_ros.__version__
 
 
 def write_weights(path: Path, network: SuperPointNet, name: str, **metadata: str) -> None:
@@ -87,10 +80,6 @@ def write_weights(path: Path, network: SuperPointNet, name: str, **metadata: str
         partial.replace(path)
     except (OSError, SafetensorError) as error:
         raise DataError(f"cannot write {path} ({error}): make room and start the same command again") from error
-
-
-def _git(root: Path, *command: str) -> str:
-    return subprocess.run(["git", "-C", root, *command], check=True, capture_output=True, text=True).stdout.strip()
 
 
 class FigureFile:

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from superpoint_ros.config import ExtractorConfig, Precision
 from superpoint_ros.errors import DeviceError, WeightsError
 from superpoint_ros.features.backends.cpu import cpu_threads, threads_may_spin
-from superpoint_ros.features.detection import Detections, detect
+from superpoint_ros.features.detection import Detections, detect_each
 from superpoint_ros.features.models import OnnxFile, load_onnx
 from superpoint_ros.types import BoolArray, FloatArray
 
@@ -76,8 +76,7 @@ class OnnxRuntimeBackend:
     def detect(
         self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
     ) -> list[Detections]:
-        heads = zip(*self.run(images), masks, strict=True)
-        return [detect(logits, coarse, size, config, mask) for logits, coarse, mask in heads]
+        return detect_each(*self.run(images), size, config, masks)
 
 
 def select_device(name: str) -> str:

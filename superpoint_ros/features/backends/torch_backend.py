@@ -12,7 +12,7 @@ from superpoint_ros.config import ExtractorConfig, Precision
 from superpoint_ros.errors import DeviceError
 from superpoint_ros.features.backends.cpu import require_bfloat16
 from superpoint_ros.features.backends.torch_detection import detect_batch
-from superpoint_ros.features.detection import Detections, detect
+from superpoint_ros.features.detection import Detections, detect_each
 from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import SuperPointNet
 from superpoint_ros.features.weights import Weights, load_weights
@@ -68,8 +68,7 @@ class TorchBackend:
         self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
     ) -> list[Detections]:
         if self._device.type != "cuda":
-            heads = zip(*self.run(images), masks, strict=True)
-            return [detect(logits, coarse, size, config, mask) for logits, coarse, mask in heads]
+            return detect_each(*self.run(images), size, config, masks)
         free = None
         if any(mask is not None for mask in masks):
             free = self._upload(np.stack([np.ones(size, bool) if mask is None else mask for mask in masks]))
