@@ -13,6 +13,9 @@ from superpoint_ros.types import FloatArray
 _CUBIC = np.float32(-0.75)
 """The free parameter of the cubic convolution kernel, as in PyTorch and OpenCV."""
 
+_BLOCK = 64
+"""Keypoints whose taps fit a core's cache together."""
+
 
 def sample_descriptors(
     coarse: FloatArray, points: FloatArray, interpolation: Literal["bicubic", "bilinear"] = "bicubic"
@@ -23,37 +26,41 @@ def sample_descriptors(
     Cell (0, 0) covers pixels 0 to 7, so its centre is pixel (3.5, 3.5). Beyond the outermost centres the map is continued
     by its edge. Returns (N, D) float32.
     """
-    _, height, width = coarse.shape
-    position = (points - np.float32((CELL - 1) / 2)) / np.float32(CELL)
+    size, height, width = coarse.shape
+    position = (points.T - np.float32((CELL - 1) / 2)) / np.float32(CELL)
     first = np.floor(position)
     weigh = _bicubic if interpolation == "bicubic" else _bilinear
-    weights, taps = weigh(position - first)
-    columns = (first[:, 0, None] + taps).astype(np.int64).clip(0, width - 1)
-    rows = (first[:, 1, None] + taps).astype(np.int64).clip(0, height - 1)
+    weights, before = weigh(position - first)
+    taps = np.arange(-before, len(weights) - before)[:, None]
+    column, row = first.astype(np.int64)
+    columns, rows = (column + taps).clip(0, width - 1), (row + taps).clip(0, height - 1)
+    index = (rows[:, None] * width + columns).reshape(len(weights) ** 2, len(points)).T
+    weight = (weights[:, None, 1] * weights[:, 0]).reshape(len(weights) ** 2, len(points)).T[:, None]
 
-    # The taps of all keypoints in one gather; the weighted sum is one small matrix product per keypoint.
-    index = (rows[:, :, None] * width + columns[:, None, :]).reshape(len(points), len(taps) ** 2)
-    weight = (weights[:, 1, :, None] * weights[:, 0, None, :]).reshape(len(points), 1, len(taps) ** 2)
-    return _unit_length((weight @ by_cell(coarse)[index])[:, 0])
-
-
-def _bicubic(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weights (N, 2, 4) of the cells at -1, 0, 1, 2 from the one to the left, by cubic convolution (Keys, 1981)."""
-    taps = np.arange(-1, 3, dtype=np.float32)
-    distance = np.abs(fraction[:, :, None] - taps)
-    near = ((_CUBIC + 2) * distance - (_CUBIC + 3)) * distance**2 + 1
-    far = _CUBIC * (((distance - 5) * distance + 8) * distance - 4)
-    return np.where(distance <= 1, near, far), taps
+    # The weighted sum of the taps is one small matrix product per keypoint, while what was gathered for it is in the cache.
+    cells, vectors = by_cell(coarse), np.empty((len(points), 1, size), np.float32)
+    for start in range(0, len(points), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        np.matmul(weight[block], cells.take(index[block], axis=0), out=vectors[block])
+    return _unit_length(vectors[:, 0])
 
 
-def _bilinear(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Weights (N, 2, 2) of the cells at 0 and 1 from the one to the left."""
-    return np.stack([1 - fraction, fraction], axis=2), np.arange(2, dtype=np.float32)
+def _bicubic(fraction: FloatArray) -> tuple[FloatArray, int]:
+    """Weights (4, ...) of the cells at -1, 0, 1, 2 from the one before, by cubic convolution (Keys, 1981); 1 lies before it."""
+    near, far = np.stack([fraction, 1 - fraction]), np.stack([1 + fraction, 2 - fraction])
+    near = ((_CUBIC + 2) * near - (_CUBIC + 3)) * near**2 + 1
+    far = _CUBIC * (((far - 5) * far + 8) * far - 4)
+    return np.stack([far[0], near[0], near[1], far[1]]), 1
+
+
+def _bilinear(fraction: FloatArray) -> tuple[FloatArray, int]:
+    """Weights (2, ...) of the cells at 0 and 1 from the one before; none lies before it."""
+    return np.stack([1 - fraction, fraction]), 0
 
 
 def _unit_length(vectors: FloatArray) -> FloatArray:
     """Scale rows to unit length. A zero vector, which has no direction, becomes the first axis."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.maximum(length, np.finfo(np.float32).tiny)
-    unit[length[:, 0] == 0, :1] = 1
-    return np.ascontiguousarray(unit, np.float32)
+    length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
+    unit: FloatArray = vectors / np.maximum(length, np.finfo(np.float32).tiny)[:, None]
+    unit[length == 0, :1] = 1
+    return unit

@@ -10,8 +10,8 @@ from superpoint_ros.types import BoolArray, FloatArray, IndexArray
 _REFINE_RADIUS = 2
 """The window of the sub-pixel refinement is 5x5: wide enough for a peak that straddles two pixels."""
 
-_ROUNDS = 3
-"""Rounds of suppression for the whole image: they settle all but some hundred pixels of a VGA image."""
+_FEW = 4000
+"""Pixels that are decided one by one in less time than another round for the whole image takes."""
 
 
 def select_keypoints(
@@ -31,49 +31,69 @@ def select_keypoints(
     Returns pixels (N, 2) int64 as x, y and scores (N,) float32, best first; equal scores in row-major order.
     """
     height, width = heatmap.shape
-    rows, columns = np.divmod(suppress_non_maxima(heatmap, nms_radius, threshold), width)
-    wanted = (rows >= border) & (rows < height - border) & (columns >= border) & (columns < width - border)
+    wanted = np.zeros(heatmap.shape, bool)
+    wanted[border : max(border, height - border), border : max(border, width - border)] = True
     if mask is not None:
-        wanted &= mask[rows, columns]
-    rows, columns = rows[wanted][:max_keypoints], columns[wanted][:max_keypoints]
+        wanted &= mask
+    rows, columns = np.divmod(suppress_non_maxima(heatmap, nms_radius, threshold, wanted, max_keypoints), width)
     return np.stack([columns, rows], axis=1), heatmap[rows, columns]
 
 
-def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float) -> IndexArray:
+def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float, wanted: BoolArray, count: int) -> IndexArray:
     """Greedy non-maximum suppression: take the best pixel, drop all within ``radius`` of it in x and y, repeat.
 
     heatmap: (H, W) float32, not negative. Pixels below ``threshold`` (and NaN) are ignored. Equal scores rank in row-major
-    order.
-    Returns the flat indices (N,) int64 of the pixels taken, best first.
+    order. wanted: (H, W) bool, which of the pixels taken are asked for.
+    Returns the flat indices (N,) int64 of the best ``count`` of those, best first.
 
     Done for the whole image at once: a pixel that is the best of its window is certain to be taken, and drops its window;
     then there are new best pixels. This gives what the one-by-one loop gives, because a pixel's fate depends only on better
-    pixels in its window, and ranks, unlike scores, are never equal. The few pixels that a real heat map leaves after some
-    rounds are taken one by one, and so are the many that plateaus and ramps leave, which rounds would only nibble at.
+    pixels in its window. For the same reason nothing below ``count`` wanted pixels that are certain needs to be decided. The
+    few pixels that are then left are decided one by one.
     """
-    flat = heatmap.ravel()
-    best_first = _best_first(flat, np.flatnonzero(flat >= threshold))
-    if radius == 0:
-        return best_first
+    if np.isnan(heatmap.max(initial=0)):
+        heatmap = np.nan_to_num(heatmap, nan=-1.0)
+    flat, wanted_at = heatmap.ravel(), wanted.ravel()
+    score, taken, floor = heatmap, np.empty(0, np.int64), np.float32(threshold)
+    mark, window = np.zeros(heatmap.shape, np.uint8), np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+    undecided = heatmap.size
+    while True:
+        taken = np.concatenate([taken, _best_of_window(score, radius, floor)])
+        found = flat[taken[wanted_at[taken]]]
+        if len(found) >= count:
+            floor = max(floor, np.partition(found, -count)[-count])
+        mark.ravel()[taken] = 1
+        alive = cv2.dilate(mark, window) == 0
+        left = np.flatnonzero(alive & (heatmap >= floor))
+        if len(left) <= _FEW or len(left) > undecided // 2:  # plateaus and ramps: further rounds would only nibble at them
+            break
+        undecided = len(left)
+        score = np.where(alive, heatmap, np.float32(-1))
 
-    # float32 counts to 2**24; the dilation knows no int32.
-    rank = np.zeros(heatmap.shape, np.float32 if len(best_first) < 2**24 else np.float64)
-    rank.ravel()[best_first] = np.arange(len(best_first), 0, -1)
-    window = np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
-    taken = np.zeros(heatmap.shape, bool)
-    for _ in range(_ROUNDS):
-        peaks = (rank == cv2.dilate(rank, window)) & (rank > 0)
-        taken |= peaks
-        rank[cv2.dilate(peaks.view(np.uint8), window).view(bool)] = 0
-
-    alive = rank > 0
-    alive_at = alive.ravel()
-    for index in best_first[alive_at[best_first]].tolist():
+    alive_at, late = alive.ravel(), []
+    for index in _best_first(flat, left).tolist():
         if alive_at[index]:
             y, x = divmod(index, heatmap.shape[1])
-            taken[y, x] = True
+            late.append(index)
             alive[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1] = False
-    return best_first[taken.ravel()[best_first]]
+    taken = np.concatenate([taken, np.array(late, np.int64)])
+    return _best_first(flat, taken[wanted_at[taken]])[:count]
+
+
+def _best_of_window(score: FloatArray, radius: int, floor: np.float32) -> IndexArray:
+    """Flat indices of the pixels, not below ``floor``, that no pixel of their window ranks before."""
+    width = score.shape[1]
+    best_of_row = np.asarray(cv2.dilate(score, np.ones((1, 2 * radius + 1), np.uint8)))
+    best = cv2.dilate(best_of_row, np.ones((2 * radius + 1, 1), np.uint8))
+    at = np.flatnonzero(score == best)
+    scores = score.ravel()[at]
+    at, scores = at[scores >= floor], scores[scores >= floor]
+    # Nothing in the window is better. What is equal ranks before where it lies in a row above, or to the left.
+    steps = np.arange(1, radius + 1)[:, None]
+    above, left = at - width * steps, at - steps
+    tied = (above >= 0) & (best_of_row.ravel().take(above, mode="clip") == scores)
+    tied |= (steps <= at % width) & (score.ravel().take(left, mode="clip") == scores)
+    return at[~tied.any(axis=0)]
 
 
 def _best_first(flat: FloatArray, pixels: IndexArray) -> IndexArray:
@@ -100,7 +120,7 @@ def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
     steps = np.arange(-margin, margin + 1)
     x, y = np.tile(steps, len(steps)), np.repeat(steps, len(steps))
     centres = (pixels[:, 1] + margin) * around.shape[1] + pixels[:, 0] + margin
-    heat = around.ravel()[centres[:, None] + y * around.shape[1] + x]
-    moments = heat @ np.stack([x, y, np.ones_like(x)], axis=1).astype(np.float32)
-    offset = moments[:, :2] / (moments[:, 2:] + np.finfo(np.float32).tiny)
+    heat = around.ravel().take((y * around.shape[1] + x)[:, None] + centres)
+    moments = np.stack([x, y, np.ones_like(x)]).astype(np.float32) @ heat
+    offset = (moments[:2] / (moments[2] + np.finfo(np.float32).tiny)).T
     return (pixels + offset.clip(-0.5, 0.5)).astype(np.float32)

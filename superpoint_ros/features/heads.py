@@ -23,9 +23,11 @@ def heatmap(logits: FloatArray) -> FloatArray:
     columns = logits.reshape(channels, -1) if logits.flags.c_contiguous else np.asarray(cv2.transpose(by_cell(logits)))
     raised = columns - columns.max(axis=0)
     np.exp(raised, out=raised)
-    raised /= raised.sum(axis=0)
-    blocks = raised[:DUSTBIN].reshape(CELL, CELL, height, width)
-    return blocks.transpose(2, 0, 3, 1).reshape(CELL * height, CELL * width)
+    total = raised.sum(axis=0)
+    heat = np.empty((height, CELL, CELL * width), np.float32)
+    for row in range(CELL):  # of each cell: its eight pixels, by cell, are a row of the image
+        heat[:, row] = cv2.transpose(raised[CELL * row : CELL * (row + 1)] / total).reshape(height, -1)
+    return heat.reshape(CELL * height, -1)
 
 
 def by_cell(head: FloatArray) -> FloatArray:

@@ -66,14 +66,19 @@ class OpenVinoBackend:
         return f"OpenVINO {ov.__version__.partition('-')[0]} on {self._device}, {self._type}{threads}"
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        self._request.infer({"image": images[:, None]}, share_inputs=True)
-        # Copies: the request writes the next result to the same place.
-        return tuple(np.array(self._request.get_output_tensor(i).data) for i in (0, 1))  # type: ignore[return-value]
+        logits, coarse = self._heads(images)
+        return logits.copy(), coarse.copy()
 
     def detect(
         self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
     ) -> list[Detections]:
-        return detect_each(*self.run(images), size, config, masks)
+        return detect_each(*self._heads(images), size, config, masks)
+
+    def _heads(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Where the request writes the next result, too."""
+        self._request.infer({"image": images[:, None]}, share_inputs=True)
+        logits, coarse = (np.asarray(self._request.get_output_tensor(index).data) for index in (0, 1))
+        return logits, coarse
 
 
 @functools.cache
