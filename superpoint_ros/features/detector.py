@@ -9,6 +9,9 @@ from superpoint_ros.types import BoolArray, FloatArray, IndexArray
 
 _REFINE_RADIUS = 2
 """The window of the sub-pixel refinement is 5x5: wide enough for a peak that straddles two pixels."""
+_WINDOW_Y, _WINDOW_X = np.mgrid[-_REFINE_RADIUS : _REFINE_RADIUS + 1, -_REFINE_RADIUS : _REFINE_RADIUS + 1].reshape(2, -1, 1)
+_MOMENTS = np.stack([_WINDOW_X[:, 0], _WINDOW_Y[:, 0], np.ones(len(_WINDOW_X))]).astype(np.float32)
+"""Times the scores of the window: their sums weighted with x, with y, and not at all."""
 
 _FEW = 4000
 """Pixels that are decided one by one in less time than another round for the whole image takes."""
@@ -25,7 +28,7 @@ def select_keypoints(
 ) -> tuple[IndexArray, FloatArray]:
     """The best local maxima of a heat map.
 
-    heatmap: (H, W) float32. mask: (H, W) bool, False where nothing is to be detected.
+    heatmap: (H, W) float32, neither negative nor NaN. mask: (H, W) bool, False where nothing is to be detected.
     A maximum in the border or under the mask still suppresses its neighbours: what is left of a feature whose peak is not
     wanted is not a feature.
     Returns pixels (N, 2) int64 as x, y and scores (N,) float32, best first; equal scores in row-major order.
@@ -42,7 +45,7 @@ def select_keypoints(
 def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float, wanted: BoolArray, count: int) -> IndexArray:
     """Greedy non-maximum suppression: take the best pixel, drop all within ``radius`` of it in x and y, repeat.
 
-    heatmap: (H, W) float32, not negative. Pixels below ``threshold`` (and NaN) are ignored. Equal scores rank in row-major
+    heatmap: (H, W) float32, neither negative nor NaN. Pixels below ``threshold`` are ignored. Equal scores rank in row-major
     order. wanted: (H, W) bool, which of the pixels taken are asked for.
     Returns the flat indices (N,) int64 of the best ``count`` of those, best first.
 
@@ -51,8 +54,6 @@ def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float, want
     pixels in its window. For the same reason nothing below ``count`` wanted pixels that are certain needs to be decided. The
     few pixels that are then left are decided one by one.
     """
-    if np.isnan(heatmap.max(initial=0)):
-        heatmap = np.nan_to_num(heatmap, nan=-1.0)
     flat, wanted_at = heatmap.ravel(), wanted.ravel()
     score, taken, floor = heatmap, np.empty(0, np.int64), np.float32(threshold)
     mark, window = np.zeros(heatmap.shape, np.uint8), np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
@@ -117,10 +118,7 @@ def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
     """
     margin = _REFINE_RADIUS
     around = np.asarray(cv2.copyMakeBorder(heatmap, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0), np.float32)
-    steps = np.arange(-margin, margin + 1)
-    x, y = np.tile(steps, len(steps)), np.repeat(steps, len(steps))
     centres = (pixels[:, 1] + margin) * around.shape[1] + pixels[:, 0] + margin
-    heat = around.ravel().take((y * around.shape[1] + x)[:, None] + centres)
-    moments = np.stack([x, y, np.ones_like(x)]).astype(np.float32) @ heat
+    moments = _MOMENTS @ around.ravel().take(_WINDOW_Y * around.shape[1] + _WINDOW_X + centres)
     offset = (moments[:2] / (moments[2] + np.finfo(np.float32).tiny)).T
     return (pixels + offset.clip(-0.5, 0.5)).astype(np.float32)

@@ -15,15 +15,20 @@ DUSTBIN = CELL * CELL
 def heatmap(logits: FloatArray) -> FloatArray:
     """Detector logits (65, h, w) → probability of an interest point (8 h, 8 w) float32, C-contiguous.
 
-    Softmax over the 65 channels, drop the dustbin, unfold each cell (paper, section 3.2).
+    Softmax over the 65 channels, drop the dustbin, unfold each cell (paper, section 3.2). It is 0 in cells that have logits
+    which are not finite.
     """
     # One cell per column: NumPy's vector units work along rows. Cells that cannot reach a threshold are computed, too: in
     # photos nine of ten cells have one that can, or a neighbour, and picking them out costs more than all exponentials.
     channels, height, width = logits.shape
     columns = logits.reshape(channels, -1) if logits.flags.c_contiguous else np.asarray(cv2.transpose(by_cell(logits)))
-    raised = columns - columns.max(axis=0)
-    np.exp(raised, out=raised)
-    total = raised.sum(axis=0)
+    with np.errstate(invalid="ignore"):  # infinity less itself
+        raised = columns - columns.max(axis=0)
+    cv2.exp(raised, raised)
+    total = cv2.reduce(raised, 0, cv2.REDUCE_SUM)
+    broken = np.isnan(total[0])
+    if broken.any():
+        raised[:, broken], total[:, broken] = 0, 1
     heat = np.empty((height, CELL, CELL * width), np.float32)
     for row in range(CELL):  # of each cell: its eight pixels, by cell, are a row of the image
         heat[:, row] = cv2.transpose(raised[CELL * row : CELL * (row + 1)] / total).reshape(height, -1)

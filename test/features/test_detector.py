@@ -87,12 +87,6 @@ def test_rounds_for_the_whole_image_are_repeated() -> None:
     assert suppress(heatmap, 1, 0.0) == expected
 
 
-def test_nan_is_no_keypoint() -> None:
-    heatmap = np.full((9, 9), np.nan, np.float32)
-    heatmap[4, 4] = 0.5
-    assert suppress(heatmap, 2, 0.0) == [40]
-
-
 def test_best_keypoints_come_first_and_only_as_many_as_asked() -> None:
     heatmap = np.random.default_rng(0).random((60, 80), np.float32)
     pixels, scores = select_keypoints(heatmap, max_keypoints=25, threshold=0.0, nms_radius=2)

@@ -24,6 +24,16 @@ def test_large_logits_do_not_overflow() -> None:
     assert heatmap(logits)[1, 1] == pytest.approx(0.5) and heatmap(logits).sum() == pytest.approx(0.5)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_cells_that_are_not_finite_have_no_keypoints(value: float) -> None:
+    logits = np.zeros((65, 2, 2), np.float32)
+    logits[7, 1, 0] = value
+    heat = heatmap(logits)
+    assert (heat[8:, :8] == 0).all()
+    np.testing.assert_allclose(heat[:8], 1 / 65, rtol=1e-6)
+    np.testing.assert_allclose(heat[:, 8:], 1 / 65, rtol=1e-6)
+
+
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_cells_have_their_channels_together(memory_format: torch.memory_format) -> None:
     head = torch.randn(1, 5, 3, 4).contiguous(memory_format=memory_format)[0].numpy()
