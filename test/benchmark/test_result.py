@@ -50,8 +50,18 @@ def test_ratios_are_of_wall_clock_and_cpu_time_to_our_fastest_backend() -> None:
     rows = {row[0]: row[1:] for row in ratio_rows(made(small_torch=30.0, small_openvino=10.0, xfeat=25.0, sift=15.0))}
     assert rows["XFeat / small on openvino"] == ("2.50", "2.50", "≥ 2")
     assert rows["SIFT / small on openvino"][0] == "1.50"
-    assert rows["small in PyTorch / on openvino"][0] == "3.00"
+    assert rows["small on torch / on openvino"][0] == "3.00"
     assert not any(name.startswith("ORB") for name in rows), "it was not measured"
+
+
+def test_full_is_compared_with_plain_pytorch_and_with_our_backend() -> None:
+    times = {"plain torch": 60.0, "torch": 45.0, "openvino": 30.0, "onnxruntime": 20.0}
+    full = [Measurement("full", f"full, {name}", Timing(ms, ms, ms, 3, ms), 640, 480, KEYPOINTS) for name, ms in times.items()]
+    alone = [replace(one, group="network", keypoints=0) for one in full]
+    rows = {row[0]: row[1:] for row in ratio_rows(BenchmarkResult({"cores": 2}, (*full, *alone)))}
+    assert rows["full in plain PyTorch / fastest"] == ("3.00", "3.00", "≥ 2")
+    assert rows["full on torch / fastest"] == ("2.25", "2.25", "")
+    assert rows["full network alone in plain PyTorch / fastest"][0] == "3.00"
 
 
 def test_tables_show_everything(result: BenchmarkResult) -> None:

@@ -12,7 +12,7 @@ from superpoint_ros.benchmark.stages import BESIDE, NETWORK, STAGES_OF, WHOLE
 
 def test_all_contenders_are_measured_at_every_size_and_number_of_keypoints(result: BenchmarkResult) -> None:
     names = {contender.name for contender in installed_contenders("small")}
-    assert {"small, torch", "sift", "orb"} <= names
+    assert {"small, torch", "small, plain torch", "sift", "orb"} <= names
     for size in ((160, 120), (320, 240)):
         found = result.select("size", width=size[0], height=size[1], keypoints=KEYPOINTS)
         assert {m.name for m in found} == names
@@ -43,8 +43,10 @@ def test_each_stage_is_measured_on_each_backend(result: BenchmarkResult) -> None
 
 def test_both_networks_run_on_every_backend(result: BenchmarkResult) -> None:
     names = [m.name for m in result.select("network")]
-    assert names == [f"{model}, {name}" for model in ("small", "full") for name in installed_backends()]
-    assert {m.name for m in result.select("full")} == {f"full, {name}" for name in installed_backends()}
+    everywhere = [*installed_backends(), "plain torch"]
+    assert names == [f"{model}, {name}" for model in ("small", "full") for name in everywhere]
+    assert {m.name for m in result.select("full")} == {f"full, {name}" for name in everywhere}
+    assert len({m.found for m in result.select("full")}) == 1
 
 
 def test_both_matchers_find_the_same(result: BenchmarkResult) -> None:

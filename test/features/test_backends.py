@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -86,12 +88,16 @@ def test_dense_heads_are_those_of_the_network_at_any_size_and_batch(backend: str
 
 
 @pytest.mark.parametrize("backend", RUNTIMES)
-def test_results_are_the_callers(backend: str, exported: Path) -> None:
-    loaded = load(backend, str(exported))
-    first, _ = loaded.run(np.full((1, 16, 16), 0.2, np.float32))
-    kept = first.copy()
-    loaded.run(np.full((1, 16, 16), 0.9, np.float32))
-    np.testing.assert_array_equal(first, kept)
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+def test_detections_are_the_callers(backend: str, interpolation: Literal["bicubic", "bilinear"], exported: Path) -> None:
+    loaded, config = load(backend, str(exported)), ExtractorConfig(interpolation=interpolation, threshold=0.0)
+    first, second = np.random.default_rng(0).random((2, 1, 64, 64), np.float32)
+    (found,) = loaded.detect(first, (64, 64), config, [None])
+    kept = copy.deepcopy(found)
+    loaded.detect(second, (64, 64), config, [None])
+    for name in ("points", "scores", "descriptors"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(kept, name))
+    assert len(found.points) > 0
 
 
 @pytest.mark.parametrize("model", sorted(shipped_models()))

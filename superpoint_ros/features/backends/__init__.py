@@ -38,7 +38,8 @@ class Backend(Protocol):
         """The dense heads of the network for images of one size.
 
         images: (B, H, W) float32 in [0, 1], sides multiples of 8.
-        Returns logits (B, 65, H/8, W/8) and raw descriptors (B, D, H/8, W/8), float32. They are the caller's; strides are free.
+        Returns logits (B, 65, H/8, W/8) and raw descriptors (B, D, H/8, W/8), float32. Strides are free. The next call may
+        overwrite them.
         """
 
     def detect(

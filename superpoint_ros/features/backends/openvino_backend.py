@@ -66,19 +66,14 @@ class OpenVinoBackend:
         return f"OpenVINO {ov.__version__.partition('-')[0]} on {self._device}, {self._type}{threads}"
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        logits, coarse = self._heads(images)
-        return logits.copy(), coarse.copy()
+        self._request.infer({"image": images[:, None]}, share_inputs=True)
+        logits, coarse = (np.asarray(self._request.get_output_tensor(index).data) for index in (0, 1))
+        return logits, coarse
 
     def detect(
         self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
     ) -> list[Detections]:
-        return detect_each(*self._heads(images), size, config, masks)
-
-    def _heads(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Where the request writes the next result, too."""
-        self._request.infer({"image": images[:, None]}, share_inputs=True)
-        logits, coarse = (np.asarray(self._request.get_output_tensor(index).data) for index in (0, 1))
-        return logits, coarse
+        return detect_each(*self.run(images), size, config, masks)
 
 
 @functools.cache

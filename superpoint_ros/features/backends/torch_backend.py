@@ -24,14 +24,23 @@ Network = Callable[[Tensor], tuple[Tensor, Tensor]]
 class TorchBackend:
     """Implements ``Backend``."""
 
-    def __init__(self, weights: Weights, device: str = "auto", precision: Precision = "auto", graphs: bool = False) -> None:
+    def __init__(
+        self,
+        weights: Weights,
+        device: str = "auto",
+        precision: Precision = "auto",
+        graphs: bool = False,
+        layout: torch.memory_format = torch.channels_last,
+    ) -> None:
+        """layout: of weights and images; another one is only for comparison. Raises DeviceError."""
         self._device = select_device(device)
         self._dtype = select_dtype(precision, self._device)
         self._weights = weights
         network = SuperPointNet(weights.architecture)
         network.load_state_dict(weights.tensors)
         # Channels last suits the vector units of CPUs and the tensor cores of GPUs, and makes descriptor lookup contiguous.
-        network.eval().to(self._device, self._dtype, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._layout = layout
+        network.eval().to(self._device, self._dtype, memory_format=layout)  # type: ignore[call-overload]
         if graphs and self._device.type != "cuda":
             raise DeviceError(f"cuda_graphs cannot be used on {self._device}: they are for CUDA GPUs")
         self._network: Network = GraphedNetwork(network) if graphs else network
@@ -40,6 +49,11 @@ class TorchBackend:
     def load(cls, config: ExtractorConfig) -> TorchBackend:
         """The weights of a model (shipped name or path of a file) on a device. Raises WeightsError, DeviceError."""
         return cls(load_weights(weights_path(config.model)), config.device, config.precision, config.cuda_graphs)
+
+    @classmethod
+    def plain(cls, model: str) -> TorchBackend:
+        """The network as PyTorch runs it by default on a CPU, channels first: what others are compared with."""
+        return cls(load_weights(weights_path(model)), "cpu", "float32", layout=torch.contiguous_format)
 
     @property
     def model(self) -> str:
@@ -75,7 +89,7 @@ class TorchBackend:
         return detect_batch(*self._heads(images), size, config, free)
 
     def _heads(self, images: FloatArray) -> tuple[Tensor, Tensor]:
-        batch = self._upload(images)[:, None].to(self._dtype, memory_format=torch.channels_last)
+        batch = self._upload(images)[:, None].to(self._dtype, memory_format=self._layout)
         logits, coarse = self._network(batch)
         # The softmax is computed in full precision again: it adds up 65 terms.
         return logits.float(), coarse.float()
