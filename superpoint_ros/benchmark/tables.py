@@ -57,7 +57,8 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
     backend = ours.name.partition(", ")[2] if ours else ""
     stages = result.select(STAGES_OF + backend, width=SIZE[0], height=SIZE[1])
     by_name = {m.name: m.timing.median_ms for m in stages}
-    beside = sum(by_name.get(name, math.nan) for name in BESIDE) / by_name.get(NETWORK, math.nan)
+    beside = sum(by_name.get(name, math.nan) for name in BESIDE)
+    alone = _only(result.select("network", name=f"{MODEL}, {backend}"))
     best, trained = _fastest(result.select("network"), FULL), _fastest(result.select(FULL), FULL)
     pair = [result.select(nearest.GROUP, name=name, width=256, keypoints=KEYPOINTS) for name in (nearest.OPENCV, nearest.OURS)]
     small = _fastest(result.select("size", width=320, height=240), MODEL)
@@ -78,7 +79,12 @@ def ratio_rows(result: BenchmarkResult) -> list[Row]:
                 ),
             )
         ),
-        ("all stages beside the network / network", figure(beside), "", "≤ 0.15"),
+        (
+            "all stages beside the network / network",
+            figure(beside / by_name.get(NETWORK, math.nan)),
+            figure(beside / alone.timing.cpu_ms) if alone else NONE,  # they have one thread, so both times are the same
+            "≤ 0.15",
+        ),
         (f"OpenCV brute force / match, {KEYPOINTS} × 256", *_over(*map(_only, pair)), "≥ 6"),
         (f"{MODEL} at 320x240 [frames/s]", figure(1e3 / small.timing.median_ms) if small else NONE, "", "≥ 60"),
         *(

@@ -8,6 +8,7 @@ import pytest
 from superpoint_ros.benchmark.pictures import write_pictures
 from superpoint_ros.benchmark.result import BenchmarkResult, Measurement, compare
 from superpoint_ros.benchmark.run import KEYPOINTS
+from superpoint_ros.benchmark.stages import BESIDE, NETWORK, STAGES_OF
 from superpoint_ros.benchmark.tables import comparison, ratio_rows, tables
 from superpoint_ros.benchmark.timing import Timing, profile, take_turns
 from superpoint_ros.errors import DataError
@@ -62,6 +63,17 @@ def test_full_is_compared_with_plain_pytorch_and_with_our_backend() -> None:
     assert rows["full in plain PyTorch / fastest"] == ("3.00", "3.00", "≥ 2")
     assert rows["full on torch / fastest"] == ("2.25", "2.25", "")
     assert rows["full network alone in plain PyTorch / fastest"][0] == "3.00"
+
+
+def test_what_lies_beside_the_network_is_compared_with_its_wall_clock_and_with_its_cpu_time() -> None:
+    stages = {**dict.fromkeys(BESIDE, 0.4), NETWORK: 10.0}
+    measured = [
+        Measurement(f"{STAGES_OF}openvino", name, Timing(ms, ms, ms, 3), 640, 480, KEYPOINTS) for name, ms in stages.items()
+    ]
+    network = Measurement("network", "small, openvino", Timing(10.0, 10.0, 10.0, 3, 20.0), 640, 480)
+    result = made(small_openvino=12.0)
+    rows = {row[0]: row[1:] for row in ratio_rows(replace(result, measurements=(*result.measurements, *measured, network)))}
+    assert rows["all stages beside the network / network"] == ("0.200", "0.100", "≤ 0.15")
 
 
 def test_tables_show_everything(result: BenchmarkResult) -> None:
