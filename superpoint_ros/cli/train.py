@@ -68,7 +68,9 @@ def magicpoint(
 
 @train.command()
 def superpoint(
-    labels: Annotated[Path, typer.Argument(help="folder that `superpoint-ros label` wrote")],
+    labels: Annotated[
+        list[Path], typer.Argument(metavar="LABELS…", help="folders that `superpoint-ros label` wrote, of one size each")
+    ],
     output: Output,
     start: Annotated[
         str, typer.Option("--start", metavar="FOLDER|NAME|FILE", help="run folder, model or weights file to start from")

@@ -15,6 +15,7 @@ from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
+from superpoint_ros.training.labels import InterestPoints
 from superpoint_ros.types import DoubleArray, FloatArray
 
 Detector = Callable[[NDArray[np.uint8]], FloatArray]
@@ -62,6 +63,10 @@ def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
         mean, square = (cv2.GaussianBlur(values, (0, 0), _LOCAL_SIGMA) for values in (grey, grey * grey))
         response[:] = corner / (np.sqrt(np.maximum(square - mean * mean, 0.0)) + _FLAT)
     return responses
+
+
+_FOUND = 5
+"""Pixels: side of the window in which a response counts as one of the point in its middle."""
 
 
 @dataclass(frozen=True)
@@ -121,13 +126,13 @@ def _view_responses(
 
 def label_here(
     images: Iterable[NDArray[np.uint8]], detector: Detector, config: AdaptationConfig
-) -> Iterator[tuple[NDArray[np.uint8], FloatArray]]:
+) -> Iterator[tuple[NDArray[np.uint8], InterestPoints]]:
     """Each image with its labels, one after the other in this process."""
     return ((image, label(detector, image, config)) for image in images)
 
 
-def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
-    """Pseudo ground truth of an (H, W) uint8 image: (N, 2) float32 positions in pixels, strongest first."""
+def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> InterestPoints:
+    """Pseudo ground truth of an (H, W) uint8 image, strongest first."""
     height, width = (side // CELL * CELL for side in image.shape)
     response = adapted_response(detector, image[:height, :width], config)
     pixels, _ = select_keypoints(
@@ -137,4 +142,6 @@ def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig
         nms_radius=config.nms_radius,
         border=config.border,
     )
-    return refine_keypoints(response, pixels)
+    # What a window around a point adds up to is how often one is found there, though not always on the same pixel.
+    found = cv2.boxFilter(response, -1, (_FOUND, _FOUND), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return InterestPoints(refine_keypoints(response, pixels), np.minimum(found[pixels[:, 1], pixels[:, 0]], 1.0))

@@ -43,7 +43,7 @@ def labels(photos, tmp_path_factory):
 
 def test_labels_cover_the_licensed_images_only_and_are_kept(photos, labels):
     assert sorted(path.name for path in labels.glob("*.npz")) == ["0.npz", "1.npz"]
-    assert all(len(image.corners) > 50 and image.weight == 2.0 for image in read_labels(labels))
+    assert all(len(image.points.corners) > 50 and image.weight == 2.0 for image in read_labels([labels]))
     before = {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")}
     run("label", photos, "--licensed", "--warps", 4, "-o", labels)
     assert {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")} == before
@@ -77,7 +77,7 @@ def test_training_gives_weights_that_extract(runs):
 def test_weights_of_the_first_stage_label(runs, photos, tmp_path):
     weights = runs / "magicpoint" / "weights.safetensors"
     run("label", photos, "--weights", weights, "--threshold", 0, "--warps", 1, "-o", tmp_path / "labels")
-    assert len(read_labels(tmp_path / "labels")) == 3
+    assert len(read_labels([tmp_path / "labels"])) == 3
 
 
 def test_run_folder_says_how_it_came_about(runs, labels):
