@@ -59,7 +59,7 @@ def magicpoint(
     values = _settings(config, architecture or "small", "magicpoint")
     overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
     settings = training_config(MagicPointConfig, values, overrides)
-    with _steps(settings.optimizer.steps) as on_log:
+    with _steps(settings.optimizer.steps, output) as on_log:
         weights = train_magicpoint(settings, output, on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; next: superpoint-ros label PHOTOS -o labels")
@@ -107,7 +107,7 @@ def superpoint(
     values = {"architecture": of_start, **_settings(config, architecture or of_start, "superpoint")}
     overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
     settings = training_config(SuperPointConfig, values, overrides)
-    with _steps(settings.optimizer.steps) as on_log:
+    with _steps(settings.optimizer.steps, output) as on_log:
         weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
@@ -145,8 +145,13 @@ def _common(
 
 
 @contextmanager
-def _steps(total: int) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
-    """A progress bar that shows the newest figures, from the first call on: only one of several processes makes calls."""
+def _steps(total: int, folder: Path) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
+    """A progress bar that shows the newest figures, from the first call on: only one of several processes makes calls.
+
+    Says how to go on when the run is stopped.
+    """
+    from superpoint_ros.training.interrupt import TrainingStopped
+
     bar = progress()
     task = bar.add_task("train", total=total)
 
@@ -157,5 +162,9 @@ def _steps(total: int) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
 
     try:
         yield on_log
+    except TrainingStopped as stopped:
+        bar.stop()
+        say(f"{stopped}, which is in the checkpoint in {folder}; the same command goes on from there")
+        raise
     finally:
         bar.stop()

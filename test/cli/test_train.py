@@ -113,11 +113,13 @@ def test_run_with_other_settings_is_refused(runs):
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
         (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
+        (["label", "{empty}", "--ray", "--device", "cuda"], "leave out --device cuda"),
+        (["label", "{photos}", "--device", "tpu", "-o", "{empty}/out"], "device 'tpu'"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(arguments, message, labels, tmp_path: Path):
-    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels) for argument in arguments])
+def test_bad_input_is_one_line_and_exit_2(arguments, message, photos, labels, tmp_path: Path):
+    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels, photos=photos) for argument in arguments])
     assert result.exit_code == 2
     assert message in result.output
     assert len(result.output.strip().splitlines()) == 1
@@ -137,6 +139,20 @@ def test_labels_made_with_other_settings_are_refused(photos, labels):
     result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
     assert result.exit_code == 2
     assert "warps 4, not 5" in result.output
+
+
+def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(photos, tmp_path):
+    chosen = ("--warps", 3, "--max-size", 160, "--nms-radius", 12, "--rotation", 10, "--scale", 1.2)
+    run("label", photos, *chosen, "-o", tmp_path / "labels")
+    settings = json.loads((tmp_path / "labels" / "settings.json").read_text())
+    assert (settings["max_size"], settings["spread"]["rotation"], settings["spread"]["scale"]) == (160, 10, 1.2)
+    images = read_labels(tmp_path / "labels")
+    for image in images:
+        assert image.image.shape == (120, 160)
+        apart = np.abs(image.corners[:, None] - image.corners[None]).max(axis=2) + 100 * np.eye(len(image.corners))
+        assert apart.min() > 11  # and each moves by up to half a pixel
+    found = float(re.search(r"([\d.]+) labels each", run("label", photos, *chosen, "--check", 3))[1])
+    assert found == round(np.mean([len(image.corners) for image in images]))
 
 
 @pytest.mark.parametrize("detector", [[], ["--weights", "small", "--threshold", 0.015]])

@@ -2,8 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
+from superpoint_ros.errors import DeviceError
 from superpoint_ros.simulation.homography import HomographyRange
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import (
@@ -148,3 +150,23 @@ def test_confidence_is_the_share_of_views_that_show_the_point_wherever_in_its_wi
     points = label(flickering, np.full((96, 128), 127, np.uint8), AdaptationConfig(warps=39, threshold=0.05, spread=still))
     assert np.allclose(points.confidence, [0.8, 0.2], atol=1e-3)
     assert np.allclose(points.corners, [[60.5, 40], [90, 40]], atol=0.01)
+
+
+def test_large_images_share_a_pass_with_fewer_others():
+    passes = []
+
+    def detect(images):
+        passes.append(len(images))
+        return np.zeros(images.shape, np.float32)
+
+    for size, expected in (((480, 480), [10, 2]), ((960, 640), [3, 3, 3, 3]), ((2400, 2000), [1] * 12)):
+        passes.clear()
+        adapted_response(detect, np.zeros(size, np.uint8), AdaptationConfig(warps=11, batch=10))
+        assert passes == expected
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("model", [None, "small"])
+def test_a_device_that_is_not_there_is_refused(model):
+    with pytest.raises(DeviceError, match="no CUDA GPU"):
+        load_detector(model, "cuda")
