@@ -146,13 +146,13 @@ def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(phot
     run("label", photos, *chosen, "-o", tmp_path / "labels")
     settings = json.loads((tmp_path / "labels" / "settings.json").read_text())
     assert (settings["max_size"], settings["spread"]["rotation"], settings["spread"]["scale"]) == (160, 10, 1.2)
-    images = read_labels(tmp_path / "labels")
+    images = read_labels([tmp_path / "labels"])
     for image in images:
         assert image.image.shape == (120, 160)
-        apart = np.abs(image.corners[:, None] - image.corners[None]).max(axis=2) + 100 * np.eye(len(image.corners))
+        apart = np.abs(image.points.corners[:, None] - image.corners[None]).max(axis=2) + 100 * np.eye(len(image.corners))
         assert apart.min() > 11  # and each moves by up to half a pixel
     found = float(re.search(r"([\d.]+) labels each", run("label", photos, *chosen, "--check", 3))[1])
-    assert found == round(np.mean([len(image.corners) for image in images]))
+    assert found == round(np.mean([len(image.points.corners) for image in images]))
 
 
 @pytest.mark.parametrize("detector", [[], ["--weights", "small", "--threshold", 0.015]])
