@@ -17,7 +17,7 @@ class ResultRow:
     """One pair of images under one kind of features and one seed.
 
     features: e.g. ``small:1a2b3c4d`` or ``sift``. error: empty, or one line why the pair failed. figures: values by column; NaN
-    where one is not defined.
+    where one is not defined. scene: of the pair, see ``ImagePair``.
     """
 
     features: str
@@ -26,6 +26,7 @@ class ResultRow:
     seed: int
     error: str
     figures: Mapping[str, float]
+    scene: str = ""
 
 
 @dataclass(frozen=True)

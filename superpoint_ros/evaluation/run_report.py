@@ -35,7 +35,8 @@ PICTURE_WIDTH = 1100
 PROVENANCE = frozenset({"command", "date", "notes", "revision", "versions"})
 """Settings that tell where the figures come from, not what was measured."""
 NOTE = (
-    "Small figures: 95 % bootstrap interval over pairs, and ± the standard deviation over seeds where there are several. "
+    "Small figures: 95 % bootstrap interval over scenes and the pairs of each, and ± the standard deviation over seeds where "
+    "there are several. "
     "Bold: the best of its column."
 )
 

@@ -40,9 +40,10 @@ def summarize_run(run: Run) -> tuple[FeatureSummary, ...]:
 
 
 def _summarize(metrics: Sequence[Metric], features: str, group: str, rows: Sequence[ResultRow]) -> FeatureSummary:
-    keys = [(row.pair, row.seed) for row in rows]
+    keys, scenes = [(row.pair, row.seed) for row in rows], scenes_of(rows)
     figures = {
-        metric.name: estimate(table(dict(zip(keys, metric.values(rows), strict=True))), statistic(metric)) for metric in metrics
+        metric.name: estimate(table(dict(zip(keys, metric.values(rows), strict=True))), statistic(metric), scenes)
+        for metric in metrics
     }
     pairs = len({row.pair for row in rows})
     return FeatureSummary(features, group, pairs, len(rows), sum(bool(row.error) for row in rows), figures)
@@ -56,6 +57,11 @@ def table(values: Mapping[tuple[str, int], float]) -> DoubleArray:
     for (pair, seed), value in values.items():
         found[place[0][pair], place[1][seed]] = value
     return found
+
+
+def scenes_of(rows: Iterable[ResultRow]) -> list[str]:
+    """(P) the scene of each pair, in the order of ``table``: of first appearance."""
+    return list({row.pair: row.scene or row.pair for row in rows}.values())
 
 
 def subject(run: Run) -> str:

@@ -99,7 +99,7 @@ def _drop_line(text: str) -> str:
         ("results.csv", lambda text: text + text.splitlines()[1] + "\n", r"row 42 repeats small:1a2b3c4d, graf/0, seed 0"),
         ("results.csv", lambda text: text.replace("graf,0,", "graf,zero,", 1), "row 2: .*zero"),
         ("results.csv", lambda text: "", "must start with the columns features"),
-        ("config.yaml", lambda text: text.replace("format: 1", "format: 99"), "format 99, this version reads 1"),
+        ("config.yaml", lambda text: text.replace("format: 2", "format: 99"), "format 99, this version reads 2"),
         ("config.yaml", lambda text: "extractor: {}", "of something else"),
         ("config.yaml", lambda text: "a: [", "not YAML"),
         ("config.yaml", lambda text: text.replace("kind: mean", "sort: mean", 1), "sort"),

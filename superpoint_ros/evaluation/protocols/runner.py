@@ -90,7 +90,7 @@ class Evaluation:
         for pair in self.pairs:
             for sources in self.sources:
                 for seed, (error, figures) in zip(self._seeds, self._evaluate(pair, sources), strict=True):
-                    yield ResultRow(self._name(sources), pair.name, pair.group, seed, error, figures)
+                    yield ResultRow(self._name(sources), pair.name, pair.group, seed, error, figures, pair.scene)
 
     @property
     def count(self) -> int:
