@@ -184,7 +184,7 @@ def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str
         print_table(
             escape(f"{group or run.protocol}, {pairs} {subject(run)}"), rows, ("", *(summary.features for summary in columns))
         )
-    for row in [row for row in run.rows if row.error][:3]:
+    for row in [row for row in run.rows if row.failed][:3]:
         ERRORS.print(f"[yellow]failed:[/] {escape(f'{row.features}, {row.pair}: {row.error}')}", highlight=False, soft_wrap=True)
     for note in notes:
         ERRORS.print(f"[yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)

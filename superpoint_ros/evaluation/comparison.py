@@ -54,7 +54,7 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
     """
     _check(runs)
     entrants = [
-        (run, features, _rows(runs[run], features)) for run in runs for features in unique(r.features for r in runs[run].rows)
+        (run, features, _rows(runs[run], features)) for run in runs for features in unique(r.features for r in runs[run].counted)
     ]
     if not entrants:
         raise DataError("there is nothing to compare: no run has any row")
@@ -95,7 +95,7 @@ def only_group(runs: Mapping[str, Run], group: str) -> dict[str, Run]:
 
 def common_groups(runs: Mapping[str, Run]) -> list[str]:
     """Groups that all runs have, in the order of the first; none where there is only one."""
-    groups = [unique(row.group for row in run.rows) for run in runs.values()]
+    groups = [unique(row.group for row in run.counted) for run in runs.values()]
     shared = [group for group in groups[0] if all(group in others for others in groups)]
     return shared if len(shared) > 1 else []
 
@@ -125,7 +125,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _rows(run: Run, features: str) -> list[ResultRow]:
-    return [row for row in run.rows if row.features == features]
+    return [row for row in run.counted if row.features == features]
 
 
 def _common_metrics(runs: Sequence[Run]) -> tuple[Metric, ...]:

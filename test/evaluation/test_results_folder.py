@@ -97,7 +97,7 @@ def _drop_line(text: str) -> str:
         ("results.csv", lambda text: text[: len(text) * 2 // 3], "cells: it was cut off|is damaged|not convert"),
         ("results.csv", _drop_line, "has 39 of 40 rows: it was cut off"),
         ("results.csv", lambda text: text + text.splitlines()[1] + "\n", r"row 42 repeats small:1a2b3c4d, graf/0, seed 0"),
-        ("results.csv", lambda text: text.replace("graf,0,", "graf,zero,", 1), "row 2: .*zero"),
+        ("results.csv", lambda text: text.replace("graf,graf,0,", "graf,graf,zero,", 1), "row 2: .*zero"),
         ("results.csv", lambda text: "", "must start with the columns features"),
         ("config.yaml", lambda text: text.replace("format: 2", "format: 99"), "format 99, this version reads 2"),
         ("config.yaml", lambda text: "extractor: {}", "of something else"),
