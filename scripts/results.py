@@ -136,8 +136,8 @@ def _head() -> str:
     return f"""# Results
 
 Written by `make results` on {date}, revision {_revision()}. What the protocols and metrics are: [evaluation.md](evaluation.md).
-`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over pairs, bold is the best of a row.
-Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
+`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over scenes and the pairs of
+each, bold is the best of a row. With few scenes (boat, graf and iguazu are three) they are rough.
 """
 
 

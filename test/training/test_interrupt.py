@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import small_run
 import torch
 import yaml
 
 from superpoint_ros.errors import ConfigError, DataError
-from superpoint_ros.training.interrupt import StopRequest
+from superpoint_ros.training.batches import Batch
+from superpoint_ros.training.interrupt import StopRequest, TrainingStopped
+from superpoint_ros.training.loop import Losses, Network, train
 from superpoint_ros.training.run_folder import LOCK, locked
 
 STEPS, EVERY = 400, 5
@@ -68,6 +72,10 @@ def saved_step(folder: Path) -> int:
     return int(torch.load(folder / "checkpoint.pt", weights_only=True)["step"])
 
 
+def logged_steps(folder: Path) -> list[int]:
+    return [int(line.partition(",")[0]) for line in (folder / "log.csv").read_text().splitlines()[1:]]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_the_run_with_a_checkpoint_and_says_how_to_go_on(
     tmp_path: Path, settings: Path, number: signal.Signals
@@ -83,7 +91,7 @@ def test_a_signal_ends_the_run_with_a_checkpoint_and_says_how_to_go_on(
     assert out.strip() == (
         f"stopped after step {step} of {STEPS}, which is in the checkpoint in {folder}; the same command goes on from there"
     )
-    rows = [int(line.partition(",")[0]) for line in (folder / "log.csv").read_text().splitlines()[1:]]
+    rows = logged_steps(folder)
     assert rows[-1] == step and rows[:-1] == list(range(EVERY, step, EVERY))
 
 
@@ -99,6 +107,31 @@ def test_several_processes_stop_after_the_same_step_whichever_is_told(tmp_path: 
     step = saved_step(folder)
     assert step % EVERY == 0 and 0 < step < STEPS
     assert out.count("stopped after step") == 1
+
+
+def test_a_run_that_stopped_between_two_rows_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # sums of floats depend on how many threads share them
+    config = small_run.settings(steps=12)
+    config = config.model_copy(update={"log": config.log.model_copy(update={"every": 3, "checkpoint_seconds": 1e6})})
+    whole, stopped, resumed = (small_run.stage(config) for _ in range(3))
+    train(whole, config, tmp_path / "whole")
+    calls: list[int] = []
+
+    def losses(network: Network, batch: Batch) -> Losses:
+        calls.append(len(calls) + 1)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGINT)
+        return stopped.losses(network, batch)
+
+    with pytest.raises(TrainingStopped, match="stopped after step 5 of 12"):
+        train(replace(stopped, losses=losses), config, tmp_path / "parts")
+    assert saved_step(tmp_path / "parts") == len(calls) == 5
+    train(resumed, config, tmp_path / "parts")
+    torch.set_num_threads(threads)
+    state = resumed.network.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in whole.network.state_dict().items())
+    assert logged_steps(tmp_path / "parts") == [3, 5, 6, 9, 12]
 
 
 def test_the_second_signal_is_not_waited_for() -> None:
