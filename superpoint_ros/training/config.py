@@ -127,7 +127,6 @@ class LossConfig(Section):
     )
     negatives: int = Field(100, ge=1, le=100000, description="of the sampled hinge: cells that each of so many others meets")
     distance_weight: float = Field(0.5, ge=0.0, description="of the distance between keypoints of both views, in pixels")
-    spread_weight: float = Field(0.2, ge=0.0, description="of how far heat is spread around keypoints, in pixels")
     located: int = Field(200, ge=1, le=10000, description="keypoints of each view that are compared for it")
 
 

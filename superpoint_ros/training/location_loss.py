@@ -1,7 +1,7 @@
 """What makes both views of a pair place a keypoint on the same point of the scene.
 
-After the reprojection and dispersity losses of ALIKE (Zhao et al., IEEE TMM 2022, section III-C), with the soft-argmax of
-``features.detector.refine_keypoints`` as the place of a keypoint, so that what is trained is what is published.
+After the reprojection loss of ALIKE (Zhao et al., IEEE TMM 2022, section III-C), with the soft-argmax of
+``features.detector.refine_keypoints`` as the place of a keypoint.
 """
 
 from __future__ import annotations
@@ -22,24 +22,15 @@ _SAME = 3.0
 
 
 @dataclass(frozen=True)
-class LocationLoss:
-    """distance: mean over points found in both views, in pixels. spread: of the heat around them, in pixels."""
-
-    distance: Tensor
-    spread: Tensor
-
-
-@dataclass(frozen=True)
 class _Keypoints:
-    """Of a batch: places (B, N, 2) in pixels, spread (B, N) of the heat around them, valid (B, N) bool."""
+    """Of a batch: places (B, N, 2) in pixels, valid (B, N) bool."""
 
     places: Tensor
-    spread: Tensor
     valid: Tensor
 
 
-def location_loss(logits: Tensor, homography: Tensor, valid: Tensor, keypoints: int) -> LocationLoss:
-    """How far the keypoints of two views lie apart, and how far each one's heat is spread.
+def location_loss(logits: Tensor, homography: Tensor, valid: Tensor, keypoints: int) -> Tensor:
+    """Mean distance, in pixels, between the keypoints of two views that show one point of the scene; 0 where there are none.
 
     logits: (2 B, 65, H/8, W/8) of the detector, all first views before all second ones. homography: (B, 3, 3), pixels of the
     first view to those of the second. valid: (2 B, H/8, W/8) bool, cells whose keypoints count. keypoints: the best so many of
@@ -57,10 +48,9 @@ def location_loss(logits: Tensor, homography: Tensor, valid: Tensor, keypoints: 
         mutual = between.argmin(dim=1).gather(1, nearest) == torch.arange(nearest.shape[1], device=nearest.device)
         same = mutual & (distance < _SAME)
     pick = nearest[:, :, None].expand(-1, -1, 2)
-    apart = _length(there - other.places.gather(1, pick)) + _length(one.places - back.gather(1, pick))
-    spread = one.spread + other.spread.gather(1, nearest)
-    # What is not matched may be anywhere, even at infinity: it must not reach the sum, nor its gradient.
-    return LocationLoss(*(masked_mean(torch.where(same, value / 2, 0.0), same) for value in (apart, spread)))
+    apart = (_length(there - other.places.gather(1, pick)) + _length(one.places - back.gather(1, pick))) / 2
+    # What is not matched may be anywhere, even at infinity: it must not reach the sum.
+    return masked_mean(torch.where(same, apart, 0.0), same)
 
 
 def _keypoints(heat: Tensor, cells: Tensor, count: int) -> _Keypoints:
@@ -74,15 +64,13 @@ def _keypoints(heat: Tensor, cells: Tensor, count: int) -> _Keypoints:
         scores, pixels = (heat * counted).flatten(1).topk(min(count, height * width), dim=1)
     steps = torch.arange(-_REFINE_RADIUS, _REFINE_RADIUS + 1, device=heat.device)
     y, x = (grid.flatten() for grid in torch.meshgrid(steps, steps, indexing="ij"))
-    window = (pixels.clamp(0)[:, :, None] + y * width + x).clamp(0, height * width - 1)
+    # Only pixels without a keypoint lie so close to the border that the window has to be cut.
+    window = (pixels[:, :, None] + y * width + x).clamp(0, height * width - 1)
     around = heat.flatten(1).gather(1, window.flatten(1)).view(*window.shape)
     share = around / (around.sum(dim=2, keepdim=True) + torch.finfo(heat.dtype).tiny)
-    offsets = torch.stack([x, y], dim=1).to(heat.dtype)
-    shift = share @ offsets
-    spread = (share * _length(offsets - shift[:, :, None, :])).sum(dim=2)
     # Not held to its own pixel, as it is in use: what lies further away would have no gradient.
-    places = torch.stack([pixels % width, pixels // width], dim=2) + shift
-    return _Keypoints(places, spread, scores > 0.0)
+    places = torch.stack([pixels % width, pixels // width], dim=2) + share @ torch.stack([x, y], dim=1).to(heat.dtype)
+    return _Keypoints(places, scores > 0.0)
 
 
 def _warp(homography: Tensor, points: Tensor) -> Tensor:

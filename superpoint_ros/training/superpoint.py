@@ -35,13 +35,12 @@ def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Los
     )
     detector = detector_loss(logits, target, valid, confidence)
     descriptor = _descriptor_loss(raw, batch, config)
-    location = location_loss(logits, batch["homography"], valid, config.located)
+    distance = location_loss(logits, batch["homography"], valid, config.located)
     loss = detector + config.descriptor_weight * descriptor.loss
     return {
-        "loss": loss + config.distance_weight * location.distance + config.spread_weight * location.spread,
+        "loss": loss + config.distance_weight * distance,
         "detector": detector,
-        "distance": location.distance,
-        "spread": location.spread,
+        "distance": distance,
         "descriptor": descriptor.loss,
         "positive_similarity": descriptor.positive_similarity,
         "negative_similarity": descriptor.negative_similarity,

@@ -149,7 +149,8 @@ def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(phot
     images = read_labels([tmp_path / "labels"])
     for image in images:
         assert image.image.shape == (120, 160)
-        apart = np.abs(image.points.corners[:, None] - image.points.corners[None]).max(axis=2) + 100 * np.eye(len(image.points.corners))
+        corners = image.points.corners
+        apart = np.abs(corners[:, None] - corners[None]).max(axis=2) + 100 * np.eye(len(corners))
         assert apart.min() > 11  # and each moves by up to half a pixel
     found = float(re.search(r"([\d.]+) labels each", run("label", photos, *chosen, "--check", 3))[1])
     assert found == round(np.mean([len(image.points.corners) for image in images]))
