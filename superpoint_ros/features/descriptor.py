@@ -42,7 +42,7 @@ def sample_descriptors(
     for start in range(0, len(points), _BLOCK):
         block = slice(start, start + _BLOCK)
         np.matmul(weight[block], cells.take(index[block], axis=0), out=vectors[block])
-    return _unit_length(vectors[:, 0])
+    return unit_length(vectors[:, 0])
 
 
 def _bicubic(fraction: FloatArray) -> tuple[FloatArray, int]:
@@ -58,9 +58,9 @@ def _bilinear(fraction: FloatArray) -> tuple[FloatArray, int]:
     return np.stack([1 - fraction, fraction]), 0
 
 
-def _unit_length(vectors: FloatArray) -> FloatArray:
-    """Scale rows to unit length. A zero vector, which has no direction, becomes the first axis."""
+def unit_length(vectors: FloatArray) -> FloatArray:
+    """Scale rows (N, D) to unit length. A zero vector, which has no direction, becomes the first axis."""
     length = np.sqrt(np.einsum("nd,nd->n", vectors, vectors))
-    unit: FloatArray = vectors / np.maximum(length, np.finfo(np.float32).tiny)[:, None]
+    unit = vectors / np.maximum(length, np.finfo(np.float32).tiny)[:, None]
     unit[length == 0, :1] = 1
-    return unit
+    return np.ascontiguousarray(unit, np.float32)
