@@ -27,7 +27,7 @@ from superpoint_ros.ros.qos import RELIABLE
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
 _TOPICS = {"features": Features, "two_view_geometry": TwoViewGeometry}
-_WORK = ("extract median [ms]", "match median [ms]")
+_WORK = ("extract median [ms]", "front end median [ms]")
 _WARM_UP = 5
 _FRAME_TIMEOUT, _FIRST_TIMEOUT = 10.0, 2.0
 _DIAGNOSTICS_TIMEOUT = 5.0
