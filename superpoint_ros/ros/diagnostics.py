@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,6 +15,8 @@ from rclpy.node import Node
 
 from superpoint_ros.ros.qos import publish
 
+WORK = "extract and front end"
+"""Stage of frontend_node: all that the library does for an image, without what the node does beside it."""
 _WINDOW = 300
 _PERIOD = 1.0
 
@@ -41,6 +43,11 @@ class Report:
         """A latency that was measured elsewhere."""
         with self._lock:
             self._milliseconds.setdefault(name, deque(maxlen=_WINDOW)).append(1000.0 * seconds)
+
+    def add_up(self, name: str, stages: Sequence[str]) -> None:
+        """One more latency: what these stages took together, the last time."""
+        with self._lock:
+            self._milliseconds.setdefault(name, deque(maxlen=_WINDOW)).append(sum(self._milliseconds[one][-1] for one in stages))
 
     def count(self, **counts: int) -> None:
         """Totals that are kept elsewhere: received, dropped."""
@@ -71,11 +78,12 @@ class Report:
             rate = self._rate(time.monotonic())
             status.level, status.message = self._summary(rate)
             values = {"rate [Hz]": f"{rate:.2f}", **{name: str(count) for name, count in self._counts.items()}, **facts}
-            for stage, milliseconds in self._milliseconds.items():
-                median, high = np.percentile(milliseconds, (50, 99))
-                values[f"{stage} median [ms]"] = f"{median:.2f}"
-                values[f"{stage} p99 [ms]"] = f"{high:.2f}"
+            stages = {name: list(milliseconds) for name, milliseconds in self._milliseconds.items()}
             self._problem = None
+        for name, milliseconds in stages.items():  # the worker need not wait for this
+            median, high = np.percentile(milliseconds, (50, 99))
+            values[f"{name} median [ms]"] = f"{median:.2f}"
+            values[f"{name} p99 [ms]"] = f"{high:.2f}"
         status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
         return status
 

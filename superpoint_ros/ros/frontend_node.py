@@ -11,7 +11,7 @@ from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.io.image_message import decode
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.ros.camera_input import CameraInput
-from superpoint_ros.ros.diagnostics import Report
+from superpoint_ros.ros.diagnostics import WORK, Report
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
 from superpoint_ros.ros.match_output import MatchOutput
@@ -52,6 +52,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         camera = self._camera.camera(features.image_size, self.parameters.config.rectified)
         with report.stage("front end"):
             result = self._pairs.update(features, nanoseconds(header.stamp) * 1e-9, camera, report.stage)
+        report.add_up(WORK, ("extract", "front end"))
         if result.reset_reason:
             self.say("warning", f"{result.reset_reason}; starting anew")
         with report.stage("publish matches"):
