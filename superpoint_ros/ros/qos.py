@@ -39,7 +39,8 @@ def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RE
         message_type,
         topic,
         copy(profile),  # an override is written into it
-        event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible),
+        # An event handler costs time whenever the executor wakes; the default ones only warn of subscribers of another type.
+        event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible, use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
     return publisher

@@ -26,11 +26,11 @@ SEEDS = 3
 
 def settings(weights: Path) -> list[str]:
     """Two cameras, and every image comes into the node."""
-    values = [f"extractor.model:={weights}", "extractor.max_keypoints:=100", "cameras:=[left, right]", "descriptor_type:=float32"]
+    chosen = [f"extractor.model:={weights}", "extractor.max_keypoints:=100", "cameras:=[left, right]", "descriptor_type:=float32"]
     for camera in CAMERAS:
         topic = f"qos_overrides./{camera}/image.subscription"
-        values += [f"{topic}.reliability:=reliable", f"{topic}.depth:={EVERYTHING}"]
-    return [word for value in values for word in ("-p", value)]
+        chosen += [f"{topic}.reliability:=reliable", f"{topic}.depth:={EVERYTHING}"]
+    return [word for value in chosen for word in ("-p", value)]
 
 
 def statuses(probe: Probe, reports: list[DiagnosticArray]) -> dict[str, DiagnosticStatus]:
@@ -91,10 +91,10 @@ def test_cameras_faster_than_the_machine_share_the_network_and_each_keeps_its_ow
 
 
 def test_neither_waits_for_the_other_and_nothing_is_done_for_nobody(start: StartNode, probe: Probe, weights: Path) -> None:
-    with start("superpoint_node", *settings(weights)) as node:
+    with start("superpoint_node", *settings(weights), "-r", "right/image:=right/image_raw") as node:
         left = probe.listen(FeaturesMsg, "left/features")
         reports = probe.listen(DiagnosticArray, "/diagnostics")
-        images = {camera: probe.publisher(ImageMsg, f"{camera}/image") for camera in CAMERAS}
+        images = {"left": probe.publisher(ImageMsg, "left/image"), "right": probe.publisher(ImageMsg, "right/image_raw")}
         for k in range(5):  # the right camera is silent
             images["left"].publish(image_message(texture(), 1.0 + k))
             probe.until(lambda k=k: len(left) > k, "features of the left camera")
