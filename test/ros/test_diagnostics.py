@@ -36,6 +36,17 @@ def test_latencies_counts_and_facts(make_node: MakeNode) -> None:
     assert (seen["received"], seen["dropped"], seen["processed"], seen["device"]) == ("7", "2", "1", "cpu")
 
 
+def test_stages_add_up_for_each_input() -> None:
+    report = Report("tested: front end")
+    for extract, front_end in ((0.010, 0.020), (0.020, 0.001), (0.030, 0.002)):
+        report.record("extract", extract)
+        report.record("front end", front_end)
+        report.add_up("both", ("extract", "front end"))
+    seen = values(report.status({}))
+    # Of 30, 21 and 32: another number than the sum of the medians.
+    assert [seen[f"{stage} median [ms]"] for stage in ("extract", "front end", "both")] == ["20.00", "2.00", "30.00"]
+
+
 def test_levels_say_what_is_wrong_and_a_problem_is_told_once() -> None:
     report = Report("tested: features")
     assert (report.status({}).level, report.status({}).message) == (DiagnosticStatus.WARN, "nothing received yet")
