@@ -112,10 +112,13 @@ class Session:
             self._player.show(frame)
         self._wait(lambda: self._sent[-1].stamp in self._listener.answered, _FRAME_TIMEOUT)
         after = self._diagnostics()
+        latency = self._latency(first)
+        if not latency:
+            raise DataError("the node answered to no image of a camera that is too fast")
         counts = {name: int(after[name]) - int(before[name]) for name in _COUNTS}
         times = [heard.at for heard in self._sent[first:]]
         periods = [1e3 * (b - a) for a, b in pairwise(times)]
-        return {"latency_ms": self._latency(first), "period_ms": periods, "published": len(times), **counts}
+        return {"latency_ms": latency, "period_ms": periods, "published": len(times), **counts}
 
     def _show(self, frame: Frame, timeout: float) -> None:
         stamp = self._player.show(frame)
@@ -136,6 +139,7 @@ class Session:
 
     def _wait(self, condition: Callable[[], object], seconds: float) -> bool:
         deadline = time.monotonic() + seconds
+        self._executor.spin_once(timeout_sec=0.0)  # also when there is no time left: answers must not pile up
         while not condition() and (left := deadline - time.monotonic()) > 0.0:
             self._executor.spin_once(timeout_sec=min(left, 0.05))
         return bool(condition())

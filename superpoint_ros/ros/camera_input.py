@@ -21,7 +21,6 @@ from superpoint_ros.types import Camera
 _SEARCH_PERIOD = 0.25
 """Seconds."""
 
-
 _AFTER_STAMP = 12
 """Bytes of a serialized message with a header: four say how it is encoded, eight are the stamp."""
 

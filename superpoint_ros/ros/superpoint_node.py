@@ -60,25 +60,30 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
                 picture = Picture(camera, one, decode(one.message), camera.input.mask())
                 by_size.setdefault(picture.image.shape[:2], []).append(picture)
         for pictures in by_size.values():
-            if not (len(pictures) > 1 and isinstance(self._extractor, SuperPoint) and self._share(pictures, self._extractor)):
+            if not (len(pictures) > 1 and self._share(pictures)):
                 for picture in pictures:
-                    with self.attempt(picture.source):
-                        with picture.camera.stream.report.stage("extract"):
-                            features = self._extractor.extract(picture.image, picture.mask)
-                        self._publish(picture, features)
+                    self._extract(picture)
 
-    def _share(self, pictures: list[Picture], extractor: SuperPoint) -> bool:
-        """Pictures of one size in one pass of the network. False where one is of no use, which must not cost the others."""
+    def _extract(self, picture: Picture) -> None:
+        with self.attempt(picture.source):
+            with picture.source.stream.report.stage("extract"):
+                features = self._extractor.extract(picture.image, picture.mask)
+            self._publish(picture, features)
+
+    def _share(self, pictures: list[Picture]) -> bool:
+        """Pictures of one size in one pass. False where there is no network, or a bad picture, which must not cost the others."""
+        if not isinstance(self._extractor, SuperPoint):
+            return False
         started = time.perf_counter()
         try:
-            found = extractor.extract_batch([p.image for p in pictures], [p.mask for p in pictures])
+            found = self._extractor.extract_batch([p.image for p in pictures], [p.mask for p in pictures])
         except SuperPointRosError:
             return False
         seconds = time.perf_counter() - started
         for picture, features in zip(pictures, found, strict=True):
             with self.attempt(picture.source):
                 picture.camera.shared += 1
-                report = picture.camera.stream.report
+                report = picture.source.stream.report
                 report.record("extract", seconds)
                 report.count(**{"shared the network": picture.camera.shared})
                 self._publish(picture, features)
