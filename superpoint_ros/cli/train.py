@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,41 +12,63 @@ from typing import Annotated, Any
 import typer
 
 from superpoint_ros.cli.console import progress, say
-from superpoint_ros.cli.options import load_yaml
+from superpoint_ros.cli.options import load_yaml, set_options
 from superpoint_ros.errors import ConfigError
 
 train = typer.Typer(no_args_is_help=True, help="Train the network: first on synthetic shapes, then on pairs of views of photos.")
 
-_OVER = "Settings (win over --config)"
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="run folder; an interrupted run in it goes on")]
 File = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="settings; without it those that this package ships")
 ]
-Architecture = Annotated[str | None, typer.Option(help="small or full", rich_help_panel=_OVER)]
-Steps = Annotated[int | None, typer.Option(min=1, help="batches in all", rich_help_panel=_OVER)]
-Rate = Annotated[float | None, typer.Option(help="largest learning rate of the schedule", rich_help_panel=_OVER)]
-Seed = Annotated[int | None, typer.Option(min=0, help="of the weights and of the data", rich_help_panel=_OVER)]
-Precision = Annotated[
-    str | None, typer.Option(help="32-true, bf16-mixed (also for CPUs with avx512_bf16) or 16-mixed", rich_help_panel=_OVER)
-]
-Accelerator = Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps", rich_help_panel=_OVER)]
-Devices = Annotated[int | None, typer.Option(min=1, help="GPUs (or CPU processes) of each machine", rich_help_panel=_OVER)]
-Nodes = Annotated[int | None, typer.Option(min=1, help="machines", rich_help_panel=_OVER)]
+_OVER = "Settings (win over --config)"
+_SETTINGS: dict[str, tuple[str, Any]] = {
+    "architecture": ("architecture", Annotated[str | None, typer.Option(help="small or full", rich_help_panel=_OVER)]),
+    "steps": ("optimizer.steps", Annotated[int | None, typer.Option(min=1, help="batches in all", rich_help_panel=_OVER)]),
+    "learning_rate": (
+        "optimizer.learning_rate",
+        Annotated[float | None, typer.Option(help="largest learning rate of the schedule", rich_help_panel=_OVER)],
+    ),
+    "seed": ("seed", Annotated[int | None, typer.Option(min=0, help="of the weights and of the data", rich_help_panel=_OVER)]),
+    "precision": (
+        "machine.precision",
+        Annotated[
+            str | None,
+            typer.Option(help="32-true, bf16-mixed (also for CPUs with avx512_bf16) or 16-mixed", rich_help_panel=_OVER),
+        ],
+    ),
+    "accelerator": (
+        "machine.accelerator",
+        Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps", rich_help_panel=_OVER)],
+    ),
+    "devices": (
+        "machine.devices",
+        Annotated[int | None, typer.Option(min=1, help="GPUs (or CPU processes) of each machine", rich_help_panel=_OVER)],
+    ),
+    "nodes": ("machine.nodes", Annotated[int | None, typer.Option(min=1, help="machines", rich_help_panel=_OVER)]),
+}
+"""Of each option the setting that it wins over, by its dotted name, and what typer makes the option of."""
+
+
+def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Decorate a command that takes ``overrides``: it gets an option per setting, and what is given by dotted name, else None."""
+
+    @functools.wraps(command)
+    def wrapper(**given: Any) -> None:
+        command(overrides={setting: given.pop(option) for option, (setting, _) in _SETTINGS.items()}, **given)
+
+    own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "overrides"]
+    added = [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        for option, (_, annotation) in _SETTINGS.items()
+    ]
+    set_options(wrapper, [*own, *added])
+    return wrapper
 
 
 @train.command()
-def magicpoint(
-    output: Output,
-    config: File = None,
-    architecture: Architecture = None,
-    steps: Steps = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    precision: Precision = None,
-    accelerator: Accelerator = None,
-    devices: Devices = None,
-    nodes: Nodes = None,
-) -> None:
+@_with_settings
+def magicpoint(output: Output, overrides: dict[str, Any], config: File = None) -> None:
     """Train the detector on rendered shapes with known corners, and write weights.safetensors into the run folder.
 
     [bold]Examples[/bold]
@@ -56,10 +80,9 @@ def magicpoint(
     from superpoint_ros.training.config import MagicPointConfig, training_config
     from superpoint_ros.training.magicpoint import train_magicpoint
 
-    values = _settings(config, architecture or "small", "magicpoint")
-    overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
+    values = _settings(config, overrides["architecture"] or "small", "magicpoint")
     settings = training_config(MagicPointConfig, values, overrides)
-    with _steps(settings.optimizer.steps) as on_log:
+    with _steps(settings.optimizer.steps, output) as on_log:
         weights = train_magicpoint(settings, output, on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; next: superpoint-ros label PHOTOS -o labels")
@@ -67,21 +90,17 @@ def magicpoint(
 
 
 @train.command()
+@_with_settings
 def superpoint(
-    labels: Annotated[Path, typer.Argument(help="folder that `superpoint-ros label` wrote")],
+    labels: Annotated[
+        list[Path], typer.Argument(metavar="LABELS…", help="folders that `superpoint-ros label` wrote, of one size each")
+    ],
     output: Output,
     start: Annotated[
         str, typer.Option("--start", metavar="FOLDER|NAME|FILE", help="run folder, model or weights file to start from")
     ],
+    overrides: dict[str, Any],
     config: File = None,
-    architecture: Architecture = None,
-    steps: Steps = None,
-    learning_rate: Rate = None,
-    seed: Seed = None,
-    precision: Precision = None,
-    accelerator: Accelerator = None,
-    devices: Devices = None,
-    nodes: Nodes = None,
     name: Annotated[str, typer.Option(help="of the model, in the weights file")] = "custom",
     licence: Annotated[str, typer.Option(help="of the weights, in the weights file")] = "not stated",
 ) -> None:
@@ -102,10 +121,9 @@ def superpoint(
     images = read_labels(labels)
     network = start_network(start, images)
     of_start = "full" if network.architecture == ARCHITECTURES["full"] else "small"
-    values = {"architecture": of_start, **_settings(config, architecture or of_start, "superpoint")}
-    overrides = _common(architecture, steps, learning_rate, seed, precision, accelerator, devices, nodes)
+    values = {"architecture": of_start, **_settings(config, overrides["architecture"] or of_start, "superpoint")}
     settings = training_config(SuperPointConfig, values, overrides)
-    with _steps(settings.optimizer.steps) as on_log:
+    with _steps(settings.optimizer.steps, output) as on_log:
         weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
@@ -120,31 +138,14 @@ def _settings(path: Path | None, architecture: str, stage: str) -> dict[str, Any
     return load_yaml(path or shipped_file(f"config/training/{architecture}-{stage}.yaml"))
 
 
-def _common(
-    architecture: str | None,
-    steps: int | None,
-    learning_rate: float | None,
-    seed: int | None,
-    precision: str | None,
-    accelerator: str | None,
-    devices: int | None,
-    nodes: int | None,
-) -> dict[str, Any]:
-    return {
-        "architecture": architecture,
-        "optimizer.steps": steps,
-        "optimizer.learning_rate": learning_rate,
-        "seed": seed,
-        "machine.precision": precision,
-        "machine.accelerator": accelerator,
-        "machine.devices": devices,
-        "machine.nodes": nodes,
-    }
-
-
 @contextmanager
-def _steps(total: int) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
-    """A progress bar that shows the newest figures, from the first call on: only one of several processes makes calls."""
+def _steps(total: int, folder: Path) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
+    """A progress bar that shows the newest figures, from the first call on: only one of several processes makes calls.
+
+    Says how to go on when the run is stopped.
+    """
+    from superpoint_ros.training.interrupt import TrainingStopped
+
     bar = progress()
     task = bar.add_task("train", total=total)
 
@@ -155,5 +156,9 @@ def _steps(total: int) -> Iterator[Callable[[int, Mapping[str, float]], None]]:
 
     try:
         yield on_log
+    except TrainingStopped as stopped:
+        bar.stop()
+        say(f"{stopped}, which is in the checkpoint in {folder}; the same command goes on from there")
+        raise
     finally:
         bar.stop()

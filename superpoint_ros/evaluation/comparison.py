@@ -9,7 +9,7 @@ from typing import Any
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.confidence import Estimate, difference, estimate, statistic
 from superpoint_ros.evaluation.result import Metric, ResultRow, Run
-from superpoint_ros.evaluation.summary import table, unique
+from superpoint_ros.evaluation.summary import scenes_of, table, unique
 
 MAY_DIFFER = frozenset({"command", "data", "date", "features", "notes", "revision", "seeds", "versions"})
 """Settings that may differ between runs that are compared: provenance, and what is looked at pair by pair. All others are the
@@ -54,7 +54,7 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
     """
     _check(runs)
     entrants = [
-        (run, features, _rows(runs[run], features)) for run in runs for features in unique(r.features for r in runs[run].rows)
+        (run, features, _rows(runs[run], features)) for run in runs for features in unique(r.features for r in runs[run].counted)
     ]
     if not entrants:
         raise DataError("there is nothing to compare: no run has any row")
@@ -69,14 +69,15 @@ def compare_runs(runs: Mapping[str, Run]) -> Comparison:
     names = [
         features if sum(f == features for _, f, _ in entrants) == 1 else f"{features} ({run})" for run, features, _ in entrants
     ]
-    values = [_values(metrics, [row for row in rows if (row.pair, row.seed) in common]) for _, _, rows in entrants]
+    shared = [_shared(rows, common) for _, _, rows in entrants]
+    values, scenes = [_values(metrics, rows) for rows in shared], scenes_of(shared[0])
     references = [_baseline(entrants, index, first) for index in range(len(entrants))]
     contenders = tuple(
         Contender(
             name,
             names[reference] if reference is not None else "",
-            {m.name: estimate(own[m.name], statistic(m)) for m in metrics},
-            {m.name: difference(own[m.name], values[reference][m.name], statistic(m)) for m in metrics}
+            {m.name: estimate(own[m.name], statistic(m), scenes) for m in metrics},
+            {m.name: difference(own[m.name], values[reference][m.name], statistic(m), scenes) for m in metrics}
             if reference is not None
             else {},
         )
@@ -94,7 +95,7 @@ def only_group(runs: Mapping[str, Run], group: str) -> dict[str, Run]:
 
 def common_groups(runs: Mapping[str, Run]) -> list[str]:
     """Groups that all runs have, in the order of the first; none where there is only one."""
-    groups = [unique(row.group for row in run.rows) for run in runs.values()]
+    groups = [unique(row.group for row in run.counted) for run in runs.values()]
     shared = [group for group in groups[0] if all(group in others for others in groups)]
     return shared if len(shared) > 1 else []
 
@@ -124,7 +125,7 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _rows(run: Run, features: str) -> list[ResultRow]:
-    return [row for row in run.rows if row.features == features]
+    return [row for row in run.counted if row.features == features]
 
 
 def _common_metrics(runs: Sequence[Run]) -> tuple[Metric, ...]:
@@ -136,10 +137,14 @@ def _common_metrics(runs: Sequence[Run]) -> tuple[Metric, ...]:
     return metrics
 
 
+def _shared(rows: Sequence[ResultRow], common: set[Key]) -> list[ResultRow]:
+    """Those of pairs and seeds that all have, in an order that is the same for all."""
+    return sorted((row for row in rows if (row.pair, row.seed) in common), key=lambda row: (row.pair, row.seed))
+
+
 def _values(metrics: Sequence[Metric], rows: Sequence[ResultRow]) -> dict[str, Any]:
-    ordered = sorted(rows, key=lambda row: (row.pair, row.seed))
-    keys: list[Key] = [(row.pair, row.seed) for row in ordered]
-    return {metric.name: table(dict(zip(keys, metric.values(ordered), strict=True))) for metric in metrics}
+    keys: list[Key] = [(row.pair, row.seed) for row in rows]
+    return {metric.name: table(dict(zip(keys, metric.values(rows), strict=True))) for metric in metrics}
 
 
 def _baseline(entrants: Sequence[tuple[str, str, list[ResultRow]]], index: int, first: str) -> int | None:

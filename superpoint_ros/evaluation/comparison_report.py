@@ -15,7 +15,8 @@ from superpoint_ros.evaluation.summary import heading, value_text
 from superpoint_ros.evaluation.tables import figure
 
 NOTE = (
-    "Small figures: difference from the baseline on the same pairs and seeds, with its 95 % bootstrap interval. "
+    "Small figures: difference from the baseline on the same pairs and seeds, with its 95 % bootstrap interval over scenes and "
+    "the pairs of each. "
     "Bold green is better and red is worse than the baseline where that interval excludes 0."
 )
 

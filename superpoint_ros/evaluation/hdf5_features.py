@@ -11,6 +11,7 @@ import numpy as np
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.image_pair import Box, ImageFile
+from superpoint_ros.features.descriptor import unit_length
 from superpoint_ros.io.features_file import list_images, read_features
 from superpoint_ros.types import Features
 
@@ -42,7 +43,7 @@ class Hdf5Features:
         return {"model": str(self._path), "max_keypoints": self._max_keypoints}
 
     def features(self, image: ImageFile, size: tuple[int, int] | None = None, box: Box | None = None) -> Features:
-        """As the protocol says; descriptors are brought to unit length.
+        """As the protocol says; descriptors are brought to unit length, as ours are.
 
         Raises DataError where the file has no keypoints of the image, or has features of an image of another size.
         """
@@ -76,10 +77,8 @@ def _best_inside(features: Features, box: Box, count: int) -> Features:
     place = features.keypoints - (left, top)
     inside = np.flatnonzero(((place >= -0.5) & (place <= (width - 0.5, height - 0.5))).all(axis=1))
     best = inside[np.argsort(-features.scores[inside], kind="stable")[:count]]
-    descriptors = features.descriptors[best]
-    length = np.linalg.norm(descriptors, axis=1, keepdims=True)
-    unit = np.ascontiguousarray(descriptors / np.maximum(length, np.finfo(np.float32).tiny), np.float32)
-    return replace(features, keypoints=features.keypoints[best], scores=features.scores[best], descriptors=unit)
+    descriptors = unit_length(features.descriptors[best])
+    return replace(features, keypoints=features.keypoints[best], scores=features.scores[best], descriptors=descriptors)
 
 
 def _looked_at(features: Features, box: Box, size: tuple[int, int], model: str) -> Features:

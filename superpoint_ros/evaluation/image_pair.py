@@ -34,6 +34,8 @@ class ImagePair:
         positive for what both images see.
     T_second_first: maps points of the first camera into the second one; metres where the scale is known.
     first_camera, second_camera: intrinsics at full resolution.
+    scene: what it shows, e.g. ``graf`` or the name of a video: pairs of one scene resemble each other. Empty: no other pair
+        shows it.
     """
 
     name: str
@@ -44,3 +46,4 @@ class ImagePair:
     T_second_first: Pose | None = None
     first_camera: Camera | None = None
     second_camera: Camera | None = None
+    scene: str = ""

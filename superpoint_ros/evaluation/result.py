@@ -17,7 +17,8 @@ class ResultRow:
     """One pair of images under one kind of features and one seed.
 
     features: e.g. ``small:1a2b3c4d`` or ``sift``. error: empty, or one line why the pair failed. figures: values by column; NaN
-    where one is not defined.
+    where one is not defined. scene: of the pair, see ``ImagePair``. excluded: the pair itself is wrong, as the error says, so
+    that the row counts nowhere.
     """
 
     features: str
@@ -26,6 +27,13 @@ class ResultRow:
     seed: int
     error: str
     figures: Mapping[str, float]
+    scene: str = ""
+    excluded: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether it counts as a failure of the features."""
+        return bool(self.error) and not self.excluded
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,9 @@ class Metric:
     threshold: float = float("nan")
 
     def values(self, rows: Iterable[ResultRow]) -> DoubleArray:
-        """(N,) the column in the order of the rows, with what failures count as."""
+        """(N,) the column in the order of the rows, with what failures count as, and NaN for what is excluded."""
         column = self.column or self.name
-        return np.array([self.on_failure if row.error else row.figures.get(column, np.nan) for row in rows], np.float64)
+        return np.array([self.on_failure if row.failed else row.figures.get(column, np.nan) for row in rows], np.float64)
 
     def of(self, rows: Iterable[ResultRow]) -> float:
         """The figure; NaN without any row that it is defined for."""
@@ -85,3 +93,13 @@ class Run:
     settings: Mapping[str, Any]
     rows: tuple[ResultRow, ...]
     metrics: tuple[Metric, ...]
+
+    @property
+    def counted(self) -> tuple[ResultRow, ...]:
+        """The rows that are not excluded."""
+        return tuple(row for row in self.rows if not row.excluded)
+
+    @property
+    def excluded(self) -> int:
+        """How many pairs count nowhere."""
+        return len({row.pair for row in self.rows if row.excluded})

@@ -21,8 +21,8 @@ from superpoint_ros.evaluation.run_report import DrawPair, make_run_report
 from superpoint_ros.evaluation.summary import FeatureSummary, as_json, summarize_run, unique
 
 CONFIG, RESULTS, SUMMARY, REPORT = "config.yaml", "results.csv", "summary.json", "report.html"
-FORMAT = 1
-_COLUMNS = ("features", "pair", "group", "seed", "error")
+FORMAT = 2
+_COLUMNS = ("features", "pair", "group", "scene", "seed", "excluded", "error")
 
 
 def write_run(run: Run, folder: Path, draw: DrawPair | None = None) -> tuple[FeatureSummary, ...]:
@@ -78,7 +78,7 @@ def _rows_to_csv(run: Run) -> str:
     writer.writerow([*_COLUMNS, *names])
     for row in run.rows:
         figures = [repr(float(row.figures[name])) if name in row.figures else "" for name in names]
-        writer.writerow([row.features, row.pair, row.group, row.seed, row.error, *figures])
+        writer.writerow([row.features, row.pair, row.group, row.scene, row.seed, int(row.excluded), row.error, *figures])
     return text.getvalue()
 
 
@@ -114,9 +114,10 @@ def _read_rows(path: Path) -> tuple[ResultRow, ...]:
     for number, cells in enumerate(lines[1:], start=2):
         if len(cells) != len(header):
             raise DataError(f"{path} row {number} has {len(cells)} of {len(header)} cells: it was cut off or edited")
-        features, pair, group, seed, failure, *values = cells
+        features, pair, group, scene, seed, excluded, failure, *values = cells
         try:
-            row = ResultRow(features, pair, group, int(seed), failure, _figures(header[len(_COLUMNS) :], values))
+            figures = _figures(header[len(_COLUMNS) :], values)
+            row = ResultRow(features, pair, group, int(seed), failure, figures, scene, bool(int(excluded)))
         except ValueError as error:
             raise DataError(f"{path} row {number}: {error}") from error
         if rows.setdefault((features, pair, row.seed), row) is not row:

@@ -17,12 +17,13 @@ def markdown_section(title: str, command: str, run: Run) -> str:
     """
     summaries = summarize_run(run)
     everything = [summary for summary in summaries if not summary.group]
-    pairs, seeds = len({row.pair for row in run.rows}), len({row.seed for row in run.rows})
-    failed = sum(bool(row.error) for row in run.rows)
+    pairs, seeds = len({row.pair for row in run.counted}), len({row.seed for row in run.rows})
+    failed = sum(row.failed for row in run.rows)
     counts = (
         f"{pairs} {subject(run)}"
         + (f", {seeds} seeds" if seeds > 1 else "")
-        + (f", {failed} of {len(run.rows)} failed" if failed else "")
+        + (f", {failed} of {len(run.counted)} failed" if failed else "")
+        + (f", {run.excluded} more excluded" if run.excluded else "")
     )
     parts = [
         f"## {title}",

@@ -35,7 +35,8 @@ PICTURE_WIDTH = 1100
 PROVENANCE = frozenset({"command", "date", "notes", "revision", "versions"})
 """Settings that tell where the figures come from, not what was measured."""
 NOTE = (
-    "Small figures: 95 % bootstrap interval over pairs, and ± the standard deviation over seeds where there are several. "
+    "Small figures: 95 % bootstrap interval over scenes and the pairs of each, and ± the standard deviation over seeds where "
+    "there are several. "
     "Bold: the best of its column."
 )
 
@@ -90,10 +91,11 @@ def short(value: Any) -> str:
 
 def _facts(run: Run, summaries: Sequence[FeatureSummary]) -> Iterator[Fact]:
     seeds = len({row.seed for row in run.rows})
-    pairs = len({row.pair for row in run.rows})
-    failed = sum(bool(row.error) for row in run.rows)
+    pairs, failed = len({row.pair for row in run.counted}), sum(row.failed for row in run.rows)
     yield Fact(subject(run).capitalize(), str(pairs), f"{seeds} seeds each" if seeds > 1 else "one seed")
-    yield Fact("Failed", str(failed), f"of {len(run.rows)} evaluations", good=failed == 0)
+    yield Fact("Failed", str(failed), f"of {len(run.counted)} evaluations", good=failed == 0)
+    if run.excluded:
+        yield Fact("Excluded", str(run.excluded), "pairs whose truth contradicts their images", good=False)
     for metric in run.metrics[:3]:
         winners = best(metric, summaries)
         found = next((summary for summary in summaries if summary.features in winners), None)
@@ -137,7 +139,7 @@ def _notes(run: Run) -> Iterator[Table]:
 
 
 def _failures(run: Run) -> Iterator[Table]:
-    rows = [(row.pair, row.features, str(row.seed), row.error) for row in run.rows if row.error]
+    rows = [(row.pair, row.features, str(row.seed), row.error) for row in run.rows if row.failed]
     if rows:
         yield Table("What failed", ("pair", "features", "seed", "why"), rows, wide=True, text_columns=4)
 

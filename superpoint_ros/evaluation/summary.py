@@ -16,13 +16,17 @@ from superpoint_ros.types import DoubleArray
 
 @dataclass(frozen=True)
 class FeatureSummary:
-    """The figures of one kind of features by name of the metric. group: empty for all pairs. failed: rows with an error."""
+    """The figures of one kind of features by name of the metric. group: empty for all pairs.
+
+    pairs, rows: that count. failed: rows that count as failures. excluded: pairs that count nowhere.
+    """
 
     features: str
     group: str
     pairs: int
     rows: int
     failed: int
+    excluded: int
     figures: Mapping[str, Estimate]
 
 
@@ -40,12 +44,14 @@ def summarize_run(run: Run) -> tuple[FeatureSummary, ...]:
 
 
 def _summarize(metrics: Sequence[Metric], features: str, group: str, rows: Sequence[ResultRow]) -> FeatureSummary:
-    keys = [(row.pair, row.seed) for row in rows]
+    keys, scenes = [(row.pair, row.seed) for row in rows], scenes_of(rows)
     figures = {
-        metric.name: estimate(table(dict(zip(keys, metric.values(rows), strict=True))), statistic(metric)) for metric in metrics
+        metric.name: estimate(table(dict(zip(keys, metric.values(rows), strict=True))), statistic(metric), scenes)
+        for metric in metrics
     }
-    pairs = len({row.pair for row in rows})
-    return FeatureSummary(features, group, pairs, len(rows), sum(bool(row.error) for row in rows), figures)
+    counted = [row for row in rows if not row.excluded]
+    pairs, excluded = len({row.pair for row in counted}), len({row.pair for row in rows if row.excluded})
+    return FeatureSummary(features, group, pairs, len(counted), sum(row.failed for row in counted), excluded, figures)
 
 
 def table(values: Mapping[tuple[str, int], float]) -> DoubleArray:
@@ -56,6 +62,11 @@ def table(values: Mapping[tuple[str, int], float]) -> DoubleArray:
     for (pair, seed), value in values.items():
         found[place[0][pair], place[1][seed]] = value
     return found
+
+
+def scenes_of(rows: Iterable[ResultRow]) -> list[str]:
+    """(P) the scene of each pair, in the order of ``table``: of first appearance."""
+    return list({row.pair: row.scene or row.pair for row in rows}.values())
 
 
 def subject(run: Run) -> str:
@@ -112,6 +123,7 @@ def as_json(run: Run, summaries: Sequence[FeatureSummary]) -> dict[str, Any]:
             "metric": metric.name,
             "rows": summary.rows,
             "failed": summary.failed,
+            "excluded": summary.excluded,
             **{name: value if np.isfinite(value) else None for name, value in asdict(summary.figures[metric.name]).items()},
         }
         for summary in summaries

@@ -32,7 +32,9 @@ class Sift:
     def extract(self, image: Image, mask: NDArray[np.uint8] | None = None) -> Features:
         """Features of one image, best first; descriptors (N, 128) of unit length. Raises ImageError."""
         working = working_image(image, self._config.max_size)
-        found, histograms = self._sift.detectAndCompute(to_bytes(working.pixels), _allowed(working, mask, self._config.border))
+        found, histograms = self._sift.detectAndCompute(
+            to_bytes(working.pixels), allowed_pixels(working, mask, self._config.border)
+        )
         if histograms is None:
             histograms = np.zeros((0, _SIFT_SIZE), np.float32)
         root = np.sqrt(histograms / np.maximum(histograms.sum(axis=1, keepdims=True), 1))
@@ -51,7 +53,7 @@ class Orb:
     def extract(self, image: Image, mask: NDArray[np.uint8] | None = None) -> Features:
         """Features of one image, best first; descriptors (N, 256) of unit length. Raises ImageError."""
         working = working_image(image, self._config.max_size)
-        allowed = _allowed(working, mask, self._config.border)
+        allowed = allowed_pixels(working, mask, self._config.border)
         # OpenCV fails on images so small that a level of the pyramid vanishes; within its margin ORB finds nothing anyway.
         fits = min(working.pixels.shape) > 2 * self._orb.getEdgeThreshold()
         found, packed = self._orb.detectAndCompute(to_bytes(working.pixels), allowed) if fits else ((), None)
@@ -61,7 +63,7 @@ class Orb:
         return _features(found, (bits * 2 - 1) / np.float32(16), working, self._config.max_keypoints, self.model)
 
 
-def _allowed(working: WorkingImage, mask: NDArray[np.uint8] | None, border: int) -> NDArray[np.uint8]:
+def allowed_pixels(working: WorkingImage, mask: NDArray[np.uint8] | None, border: int) -> NDArray[np.uint8]:
     """(h, w) uint8 mask of OpenCV: 255 where keypoints may lie."""
     allowed = np.zeros(working.pixels.shape, np.uint8)
     height, width = working.pixels.shape

@@ -34,7 +34,7 @@ def sample_descriptors(
     # The taps of all keypoints in one gather; the weighted sum is one small matrix product per keypoint.
     index = (rows[:, :, None] * width + columns[:, None, :]).reshape(len(points), len(taps) ** 2)
     weight = (weights[:, 1, :, None] * weights[:, 0, None, :]).reshape(len(points), 1, len(taps) ** 2)
-    return _unit_length((weight @ by_cell(coarse)[index])[:, 0])
+    return unit_length((weight @ by_cell(coarse)[index])[:, 0])
 
 
 def _bicubic(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -51,8 +51,8 @@ def _bilinear(fraction: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.stack([1 - fraction, fraction], axis=2), np.arange(2, dtype=np.float32)
 
 
-def _unit_length(vectors: FloatArray) -> FloatArray:
-    """Scale rows to unit length. A zero vector, which has no direction, becomes the first axis."""
+def unit_length(vectors: FloatArray) -> FloatArray:
+    """Scale rows (N, D) to unit length. A zero vector, which has no direction, becomes the first axis."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     unit = vectors / np.maximum(length, np.finfo(np.float32).tiny)
     unit[length[:, 0] == 0, :1] = 1

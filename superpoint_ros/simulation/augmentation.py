@@ -39,7 +39,7 @@ def degrade(rng: np.random.Generator, image: NDArray[np.uint8]) -> NDArray[np.ui
     """What ruins an image: a dark sensor's noise, a lens out of focus, or hard compression. (H, W) uint8 in and out."""
     chance = rng.random()
     if chance < 0.6:
-        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(15.0, 50.0))
+        noise = rng.standard_normal(image.shape, np.float32) * np.float32(rng.uniform(15.0, 70.0))
         return np.clip(image + noise, 0, 255).astype(np.uint8)
     if chance < 0.8:
         return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(1.5, 3.0)), np.uint8)

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from superpoint_ros.training.interrupt import leave_signals_to_parent, signals_held_back
+
 Batch = Mapping[str, Tensor]
 Sample = Mapping[str, NDArray[Any]]
 """One image or pair: arrays that are stacked into a batch."""
@@ -56,6 +58,17 @@ def in_background(stream: BatchStream, workers: int, pin_memory: bool) -> Iterat
         return iter(stream)
     # Spawned: a process forked from one whose OpenMP threads have run can wait for them for ever.
     loader = DataLoader(
-        stream, batch_size=None, num_workers=workers, prefetch_factor=4, multiprocessing_context="spawn", pin_memory=pin_memory
+        stream,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4,
+        multiprocessing_context="spawn",
+        pin_memory=pin_memory,
+        worker_init_fn=_begin_work,
     )
-    return iter(loader)
+    with signals_held_back():
+        return iter(loader)
+
+
+def _begin_work(worker: int) -> None:
+    leave_signals_to_parent()

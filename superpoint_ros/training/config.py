@@ -49,9 +49,9 @@ class PairConfig(Section):
         description="share of first views turned by less than 15 degrees; others by any angle",
     )
     strengths: Strengths = Field((0.3, 0.7, 1.0), min_length=1, description="of the change of light, blur and noise")
-    degraded: float = Field(0.2, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
+    degraded: float = Field(0.3, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
     motion: HomographyRange = Field(
-        HomographyRange(rotation=45.0, scale=2.2, perspective=0.18, translation=0.15),
+        HomographyRange(rotation=45.0, scale=2.6, perspective=0.18, translation=0.15),
         description="from the first view to the second",
     )
 
@@ -126,6 +126,8 @@ class LossConfig(Section):
         300, ge=1, le=100000, description="of the sampled hinge: corresponding cells drawn for a pair of views"
     )
     negatives: int = Field(100, ge=1, le=100000, description="of the sampled hinge: cells that each of so many others meets")
+    distance_weight: float = Field(0.5, ge=0.0, description="of the distance between keypoints of both views, in pixels")
+    located: int = Field(200, ge=1, le=10000, description="keypoints of each view that are compared for it")
 
 
 class SuperPointConfig(TrainingConfig):

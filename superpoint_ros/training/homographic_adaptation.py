@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from superpoint_ros.features.backends.torch_backend import select_device
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
 from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
+from superpoint_ros.training.labels import InterestPoints
 from superpoint_ros.types import DoubleArray, FloatArray
 
 Detector = Callable[[NDArray[np.uint8]], FloatArray]
@@ -22,25 +24,33 @@ Detector = Callable[[NDArray[np.uint8]], FloatArray]
 
 
 def network_detector(network: SuperPointNet) -> Detector:
-    """The heat map of a network in evaluation mode."""
+    """The heat map of a network in evaluation mode, computed where its weights are."""
+    device = next(network.parameters()).device
 
     @torch.inference_mode()
     def detect(images: NDArray[np.uint8]) -> FloatArray:
-        batch = (torch.from_numpy(images)[:, None].float() / 255.0).contiguous(memory_format=torch.channels_last)
-        return np.asarray(heatmap(network(batch)[0]).numpy())
+        batch = torch.from_numpy(images).to(device)[:, None].float() / 255.0
+        return np.asarray(heatmap(network(batch.contiguous(memory_format=torch.channels_last))[0]).cpu().numpy())
 
     return detect
 
 
-def load_detector(model: str | None) -> tuple[str, Detector]:
-    """The detector of a shipped model or weights file, or Shi-Tomasi for None; with its name. Raises WeightsError."""
+def load_detector(model: str | None, device: str = "cpu") -> tuple[str, Detector]:
+    """The detector of a shipped model or weights file on a device, or Shi-Tomasi, on the CPU, for None; with its name.
+
+    device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``. Raises WeightsError, DeviceError.
+    """
+    target = select_device(device)
     if model is None:
         return "shi-tomasi", shi_tomasi_detector
     weights = load_weights(weights_path(model))
     network = SuperPointNet(weights.architecture)
     network.load_state_dict(weights.tensors)
-    return weights.model, network_detector(network.eval())
+    return weights.model, network_detector(network.eval().to(target))
 
+
+_MOST_PIXELS = 10 * 480 * 480
+"""Of all images in one pass of the network, whose feature maps are what fills the memory: 64 floats a pixel in `full`."""
 
 _LOCAL_SIGMA = 12.0
 _FLAT = 6.0
@@ -64,11 +74,16 @@ def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
     return responses
 
 
+_FOUND = 5
+"""Pixels: side of the window in which a response counts as one of the point in its middle."""
+
+
 @dataclass(frozen=True)
 class AdaptationConfig:
     """warps: random views beside the image itself. erosion: pixels dropped at the border of each view. Rest: selection of labels.
 
-    min_views: pixels seen by a smaller share of the views have no label.
+    min_views: pixels seen by a smaller share of the views have no label. batch: at most so many views in one pass of the network,
+    fewer of large images; labels do not depend on it. spread: of the views.
     """
 
     warps: int = 100
@@ -93,8 +108,9 @@ def adapted_response(detector: Detector, image: NDArray[np.uint8], config: Adapt
     views = [np.eye(3)] + [random_homography(rng, height, width, config.spread) for _ in range(config.warps)]
     total = np.zeros((height, width), np.float32)
     count = np.zeros((height, width), np.float32)
-    for start in range(0, len(views), config.batch):
-        for response, seen in _view_responses(detector, image, views[start : start + config.batch], config.erosion):
+    at_once = max(1, min(config.batch, _MOST_PIXELS // image.size))
+    for start in range(0, len(views), at_once):
+        for response, seen in _view_responses(detector, image, views[start : start + at_once], config.erosion):
             total += response
             count += seen
     enough = count >= max(1.0, config.min_views * len(views))
@@ -121,13 +137,13 @@ def _view_responses(
 
 def label_here(
     images: Iterable[NDArray[np.uint8]], detector: Detector, config: AdaptationConfig
-) -> Iterator[tuple[NDArray[np.uint8], FloatArray]]:
+) -> Iterator[tuple[NDArray[np.uint8], InterestPoints]]:
     """Each image with its labels, one after the other in this process."""
     return ((image, label(detector, image, config)) for image in images)
 
 
-def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
-    """Pseudo ground truth of an (H, W) uint8 image: (N, 2) float32 positions in pixels, strongest first."""
+def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> InterestPoints:
+    """Pseudo ground truth of an (H, W) uint8 image, strongest first."""
     height, width = (side // CELL * CELL for side in image.shape)
     response = adapted_response(detector, image[:height, :width], config)
     pixels, _ = select_keypoints(
@@ -137,4 +153,6 @@ def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig
         nms_radius=config.nms_radius,
         border=config.border,
     )
-    return refine_keypoints(response, pixels)
+    # What a window around a point adds up to is how often one is found there, though not always on the same pixel.
+    found = cv2.boxFilter(response, -1, (_FOUND, _FOUND), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return InterestPoints(refine_keypoints(response, pixels), np.minimum(found[pixels[:, 1], pixels[:, 0]], 1.0))

@@ -38,9 +38,9 @@ def label_agreement(images: Iterable[NDArray[np.uint8]], detector: Detector, con
         height, width = image.shape
         view = random_homography(np.random.default_rng([config.seed, n]), height, width, _VIEW)
         seen = np.asarray(cv2.warpPerspective(image, view, (width, height), borderMode=cv2.BORDER_REFLECT), np.uint8)
-        first = label(detector, image, config)
+        first = label(detector, image, config).corners
         # Other random views than those of the first image: labels must not depend on the draw.
-        second = label(detector, seen, replace(config, seed=config.seed + 1))
+        second = label(detector, seen, replace(config, seed=config.seed + 1)).corners
         points.append(len(first))
         distances.append(_distances(first, second, np.asarray(view, np.float64), height, width))
     counted = [d for d in distances if len(d)]

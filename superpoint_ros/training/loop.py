@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,9 @@ from superpoint_ros.training.checkpoint import (
     save_checkpoint,
 )
 from superpoint_ros.training.config import TrainingConfig
+from superpoint_ros.training.interrupt import StopRequest, TrainingStopped
 from superpoint_ros.training.parallel import mean_over_processes, share_batch_norm, start_processes
-from superpoint_ros.training.run_folder import FigureFile, begin, check_folder
+from superpoint_ros.training.run_folder import FigureFile, begin, check_folder, locked
 from superpoint_ros.training.validation import example_picture, measure, random_views
 
 if TYPE_CHECKING:
@@ -60,16 +62,24 @@ def train(stage: Stage, config: TrainingConfig, folder: Path, on_log: OnLog = la
     """Train up to the last step, from the checkpoint in ``folder`` where there is one; returns whether this is the first process.
 
     on_log: called in the first process, at the start (without figures) and with each row of ``log.csv``.
-    Raises ConfigError where the folder holds a run with other settings, DataError where the disk is full or the loss is not
-    finite any more (the newest checkpoint is from before that), DeviceError, MissingDependencyError.
+    Raises ConfigError where the folder holds a run with other settings or another process trains in it, DataError where the disk
+    is full or the loss is not finite any more (the newest checkpoint is from before that), DeviceError, MissingDependencyError;
+    and, in the first process, TrainingStopped after SIGINT or SIGTERM: after the step, or, of several processes, after the next
+    row of the log.
     """
     check_folder(folder, config, stage.data)
     fabric = start_processes(config.machine)
     if stage.batch % fabric.world_size:
         raise ConfigError(f"a batch of {stage.batch} cannot be shared by {fabric.world_size} processes: take a multiple")
-    run = _Run(fabric, stage, config, folder)
-    run.steps(on_log)
-    return bool(fabric.is_global_zero)
+    is_first = bool(fabric.is_global_zero)
+    with locked(folder) if is_first else nullcontext(True) as alone, StopRequest() as request:
+        if fabric.broadcast(alone):
+            stopped_at = _Run(fabric, stage, config, folder).steps(on_log, request)
+            if is_first and stopped_at is not None:
+                raise TrainingStopped(stopped_at, config.optimizer.steps)
+        elif is_first:
+            raise ConfigError(f"another process is training in {folder}: wait until it ends, or choose another folder")
+    return is_first
 
 
 class _Run:
@@ -97,7 +107,8 @@ class _Run:
             "precision": fabric.strategy.precision,
         }
 
-    def steps(self, on_log: OnLog) -> None:
+    def steps(self, on_log: OnLog, request: StopRequest) -> int | None:
+        """The step after which it stopped on request, None at the end."""
         config, fabric = self._config, self._fabric
         torch.manual_seed(config.seed + fabric.global_rank)
         # The first process reads it for all of them: the other machines need not see the folder.
@@ -118,20 +129,29 @@ class _Run:
                 sums[name] = sums[name] + value if name in sums else value
             step, rows = step + 1, rows + 1
             last = step == config.optimizer.steps
-            if step % config.log.every and not last:
+            # Several processes must agree to stop, and do so where they exchange figures anyway.
+            if step % config.log.every and not last and not (request.asked and fabric.world_size == 1):
                 continue
             figures = self._figures(sums, rows, step)
             sums, rows = {}, 0
             if record:
                 record.write(step, figures, last)
+            stop = not last and self._any(request.asked)
             # Only here, where the figures are known to be finite. The clock of one process decides for all of them.
-            if fabric.broadcast(last or time.monotonic() - saved > config.log.checkpoint_seconds):
+            if fabric.broadcast(last or stop or time.monotonic() - saved > config.log.checkpoint_seconds):
                 random_states = gathered_random_states()
                 if record:
                     record.save(checkpoint_bytes(step, random_states, self._parts))
                 saved = time.monotonic()
+            if stop:
+                break
         if record:
             record.close()
+        return None if step == config.optimizer.steps else step
+
+    def _any(self, asked: bool) -> bool:
+        """Whether it is true in any process."""
+        return bool(mean_over_processes(torch.tensor(float(asked), device=self._fabric.device)) > 0)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; returns its figures."""
@@ -169,6 +189,7 @@ class _Record:
         self, network: SuperPointNet, stage: Stage, config: TrainingConfig, folder: Path, step: int, on_log: OnLog
     ) -> None:
         begin(folder, config, stage.data, step)
+        self._row = step
         self._network, self._config, self._folder, self._on_log = network, config, folder, on_log
         self._log = FigureFile(folder / "log.csv", step)
         self._validation = FigureFile(folder / "validation.csv", step)
@@ -181,8 +202,9 @@ class _Record:
         self._board.figures("training", step, figures)
         self._on_log(step, figures)
         every = self._config.log.validate_every
-        if last or step // every > (step - self._config.log.every) // every:
+        if last or step // every > self._row // every:
             self.validate(step)
+        self._row = step
 
     def validate(self, step: int) -> None:
         if self._views:

@@ -12,7 +12,7 @@ from superpoint_ros.simulation.augmentation import augment
 from superpoint_ros.simulation.synthetic_shapes import render
 from superpoint_ros.training.batches import Batch, Sample
 from superpoint_ros.training.config import MagicPointConfig, ShapesConfig
-from superpoint_ros.training.labels import detector_target
+from superpoint_ros.training.labels import InterestPoints, detector_target
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import detector_loss
 from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
@@ -31,7 +31,9 @@ class ShapeSampler:
         height, width = self.config.height, self.config.width
         shapes = render(rng, height, width)
         image = augment(rng, shapes.image, strength=rng.choice(self.config.strengths))
-        return {"image": image[None], "target": detector_target(rng.permutation(shapes.corners), height, width)}
+        corners = rng.permutation(shapes.corners)
+        target = detector_target(InterestPoints(corners, np.ones(len(corners), np.float32)), height, width)
+        return {"image": image[None], "target": target.index}
 
 
 def magicpoint_losses(network: Network, batch: Batch) -> Losses:

@@ -14,8 +14,8 @@ from superpoint_ros.simulation.augmentation import augment, degrade
 from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
 from superpoint_ros.training.batches import Sample
 from superpoint_ros.training.config import PairConfig
-from superpoint_ros.training.labels import detector_target
-from superpoint_ros.types import DoubleArray, FloatArray
+from superpoint_ros.training.labels import InterestPoints, detector_target
+from superpoint_ros.types import DoubleArray
 
 _ALIASED = 1.3
 """Pixels of a photo per pixel of a view, from which on bilinear interpolation skips visible detail."""
@@ -23,18 +23,23 @@ _ALIASED = 1.3
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """image: (H, W) uint8. corners: (N, 2) float32 pseudo ground truth in its pixels. weight: how often it is drawn."""
+    """image: (H, W) uint8. points: pseudo ground truth in its pixels. weight: how often it is drawn.
+
+    name: of the photo; images of one name show the same, at different sizes.
+    """
 
     image: NDArray[np.uint8]
-    corners: FloatArray
+    points: InterestPoints
     weight: float = 1.0
+    name: str = ""
 
 
 class PairSampler:
     """Makes pairs of views of photos, drawn by their weights.
 
     A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H/8, W/8) int64,
-    first_valid, second_valid: (H/8, W/8) bool, homography: (3, 3) float32 from pixels of the first view to those of the second,
+    first_confidence, second_confidence: (H/8, W/8) float32, first_valid, second_valid: (H/8, W/8) bool,
+    homography: (3, 3) float32 from pixels of the first view to those of the second,
     first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
     """
 
@@ -54,8 +59,9 @@ class PairSampler:
         for name, view in (("first", first), ("second", motion @ first)):
             seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice(self.config.strengths))
             pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
-            corners = warp_points(view, photo.corners)
-            pair[f"{name}_target"] = detector_target(corners[np.isfinite(corners).all(axis=1)], height, width)
+            corners = warp_points(view, photo.points.corners)
+            target = detector_target(InterestPoints(corners, photo.points.confidence), height, width)
+            pair[f"{name}_target"], pair[f"{name}_confidence"] = target.index, target.confidence
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
         pair["homography"] = (motion / motion[2, 2]).astype(np.float32)
         return pair | self._correspondences(rng, photo, first, motion)
@@ -82,7 +88,7 @@ class PairSampler:
         """Corners that both views see, then random points, up to the number wanted; ``pair_valid`` tells the real ones."""
         height, width = self.config.height, self.config.width
         wanted = self.config.correspondences
-        corners = rng.permutation(warp_points(first, photo.corners))[: wanted * 4 // 5 * 2]
+        corners = rng.permutation(warp_points(first, photo.points.corners))[: wanted * 4 // 5 * 2]
         anywhere = rng.uniform([4, 4], [width - 5, height - 5], (wanted, 2)).astype(np.float32)
         inverse = np.asarray(np.linalg.inv(first), np.float64)
         points = []

@@ -18,16 +18,16 @@ from superpoint_ros.features.image import CELL, to_grey
 from superpoint_ros.io.images import find_images, read_image
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label_here
+from superpoint_ros.training.labels import InterestPoints
 from superpoint_ros.training.pairs import LabelledImage
 from superpoint_ros.training.sources import MANIFEST, Source, read_sources, read_table, write_sources
-from superpoint_ros.types import FloatArray
 
 FREE_LICENCES = frozenset(
     {"BSD-3-Clause", "CC-BY-1.0", "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC0", "CC0-1.0", "Expat", "MIT", "public-domain"}
 )
 """Licences that ask for no more than attribution. Copyleft is left out: whether it reaches trained weights is unsettled."""
 
-LabelAll = Callable[[Iterable[NDArray[np.uint8]], Detector, AdaptationConfig], Iterator[tuple[NDArray[np.uint8], FloatArray]]]
+LabelAll = Callable[[Iterable[NDArray[np.uint8]], Detector, AdaptationConfig], Iterator[tuple[NDArray[np.uint8], InterestPoints]]]
 """Images, detector and settings → each image with its labels, in that order."""
 
 MAX_SIZE = 480
@@ -106,9 +106,9 @@ def write_labels(
     for _ in range(len(photos) - len(missing)):
         on_image()
     images = (grey_photo(photo.path, max_size) for photo in missing)
-    for photo, (image, corners) in zip(missing, label_all(images, detect, config), strict=True):
+    for photo, (image, points) in zip(missing, label_all(images, detect, config), strict=True):
         partial = paths[photo].with_suffix(".partial.npz")
-        np.savez(partial, image=image, corners=corners, weight=photo.weight)
+        np.savez(partial, image=image, corners=points.corners, confidence=points.confidence, weight=photo.weight)
         partial.replace(paths[photo])
         on_image()
 
@@ -131,20 +131,30 @@ def _keep_settings(folder: Path, settings: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-def read_labels(folder: Path) -> list[LabelledImage]:
+def read_labels(folders: Sequence[Path]) -> list[LabelledImage]:
     """What ``write_labels`` wrote. Raises DataError where there is nothing."""
-    return [_read_label_file(path) for path in _label_files(folder)]
+    return [_read_label_file(path) for folder in folders for path in _label_files(folder)]
 
 
-def label_sources(folder: Path) -> list[Source]:
-    """Where the images of ``read_labels`` come from, in its order. Raises DataError."""
-    return read_sources(folder, [path.name for path in _label_files(folder)])
+def label_sources(folders: Sequence[Path]) -> list[Source]:
+    """Where the images of ``read_labels`` come from, each photo once. Raises DataError."""
+    named = {
+        path.stem: source
+        for folder in folders
+        for path, source in zip(_label_files(folder), read_sources(folder, [p.name for p in _label_files(folder)]), strict=True)
+    }
+    return list(named.values())
 
 
 def _read_label_file(path: Path) -> LabelledImage:
     try:
         with np.load(path) as content:
-            return LabelledImage(content["image"], content["corners"], float(content["weight"]))
+            return LabelledImage(
+                content["image"],
+                InterestPoints(content["corners"], content["confidence"]),
+                float(content["weight"]),
+                path.stem,
+            )
     except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise DataError(f"{path} is damaged or no label file ({error}); delete it and label again") from error
 

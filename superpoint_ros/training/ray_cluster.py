@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from superpoint_ros.errors import DeviceError, MissingDependencyError
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, Detector, label
-from superpoint_ros.types import FloatArray
+from superpoint_ros.training.labels import InterestPoints
 
 
 def label_on_ray(
     images: Iterable[NDArray[np.uint8]], detector: Detector, config: AdaptationConfig
-) -> Iterator[tuple[NDArray[np.uint8], FloatArray]]:
+) -> Iterator[tuple[NDArray[np.uint8], InterestPoints]]:
     """Each image with its labels, in the order given, as ``label_here`` does, one image for each processor of a Ray cluster.
 
     Images and labels travel through Ray: the other machines need this package, but no files. The cluster is the one that this
@@ -37,8 +37,10 @@ def label_on_ray(
         yield _result(ray, *running.popleft())
 
 
-def _result(ray: Any, image: NDArray[np.uint8], reference: Any) -> tuple[NDArray[np.uint8], FloatArray]:
-    return image, np.array(ray.get(reference))
+def _result(ray: Any, image: NDArray[np.uint8], reference: Any) -> tuple[NDArray[np.uint8], InterestPoints]:
+    points = ray.get(reference)
+    # What Ray returns lies in its shared memory and cannot be written to.
+    return image, InterestPoints(np.array(points.corners), np.array(points.confidence))
 
 
 def _connected() -> Any:

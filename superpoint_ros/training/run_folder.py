@@ -6,13 +6,15 @@ import csv
 import io
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 import superpoint_ros
@@ -27,6 +29,7 @@ from superpoint_ros.training.parallel import world_size
 
 CONFIG = "config.yaml"
 RUN = "run.json"
+LOCK = "run.lock"
 WEIGHTS = "weights.safetensors"
 
 
@@ -45,6 +48,23 @@ def check_folder(folder: Path, config: TrainingConfig, data: Mapping[str, Any]) 
     different = differences({**before, "machine": None}, {**config.recipe, "machine": None}) + differences(data_before, data)
     if different:
         raise ConfigError(f"{folder} holds a run with other settings ({'; '.join(different)}); choose another folder")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[bool]:
+    """Keep other processes from training in a folder; False where one is at it. The lock ends with the process, however it ends.
+
+    Raises DataError where the disk does not let it.
+    """
+    lock = FileLock(folder / LOCK)
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(Timeout):
+            lock.acquire(timeout=0)
+    try:
+        yield lock.is_locked
+    finally:
+        lock.release()
 
 
 def begin(folder: Path, config: TrainingConfig, data: Mapping[str, Any], step: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from superpoint_ros.features.network import ARCHITECTURES, SuperPointNet
 from superpoint_ros.training.batches import Batch
 from superpoint_ros.training.config import LossConfig, SuperPointConfig
 from superpoint_ros.training.hinge_loss import CellPairs, Hinge, dense_hinge_loss, sampled_hinge_loss
+from superpoint_ros.training.location_loss import location_loss
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import DescriptorLoss, contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairSampler
@@ -26,16 +27,20 @@ from superpoint_ros.training.widen import widen
 
 
 def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Losses:
-    """Detector and descriptor loss of a batch of ``PairSampler``."""
+    """Detector, location and descriptor loss of a batch of ``PairSampler``."""
     images = torch.cat([batch["first_image"], batch["second_image"]]).float() / 255.0
     logits, raw = network(images.contiguous(memory_format=torch.channels_last))
-    target = torch.cat([batch["first_target"], batch["second_target"]])
-    valid = torch.cat([batch["first_valid"], batch["second_valid"]])
-    detector = detector_loss(logits, target, valid)
+    target, valid, confidence = (
+        torch.cat([batch[f"first_{what}"], batch[f"second_{what}"]]) for what in ("target", "valid", "confidence")
+    )
+    detector = detector_loss(logits, target, valid, confidence)
     descriptor = _descriptor_loss(raw, batch, config)
+    distance = location_loss(logits, batch["homography"], valid, config.located)
+    loss = detector + config.descriptor_weight * descriptor.loss
     return {
-        "loss": detector + config.descriptor_weight * descriptor.loss,
+        "loss": loss + config.distance_weight * distance,
         "detector": detector,
+        "distance": distance,
         "descriptor": descriptor.loss,
         "positive_similarity": descriptor.positive_similarity,
         "negative_similarity": descriptor.negative_similarity,
@@ -74,20 +79,22 @@ def train_superpoint(
     data = {
         "images": len(images),
         "licences": licence_counts(sources),
-        "labels": _checksum(array for image in images for array in (image.image, image.corners, np.float64(image.weight))),
+        "labels": _checksum(array for image in images for array in _arrays(image)),
         "start": _checksum(tensor.numpy() for tensor in network.state_dict().values()),
     }
     if network.architecture != wanted:
         torch.manual_seed(config.seed)
         network = widen(network, wanted)
-    unseen = held_out(len(images), config.log.validation_images)
-    learned = [image for n, image in enumerate(images) if n not in unseen]
+    one_of_each = {image.name: image for image in images}
+    names = sorted(one_of_each)
+    unseen = [names[n] for n in held_out(len(names), config.log.validation_images)]
+    learned = [image for image in images if image.name not in unseen]
 
     def losses(net: Network, batch: Batch) -> Losses:
         return superpoint_losses(net, batch, config.loss)
 
     sampler = PairSampler(learned, config.pairs)
-    stage = Stage(network, sampler, config.pairs.batch, losses, [images[n].image for n in unseen], data)
+    stage = Stage(network, sampler, config.pairs.batch, losses, [one_of_each[name].image for name in unseen], data)
     if not train(stage, config, folder, on_log):
         return None
     training = f"{config.optimizer.steps} batches of {config.pairs.batch} pairs of {len(learned)} images"
@@ -98,6 +105,10 @@ def train_superpoint(
         about["data"] = licence_summary(sources)
     write_weights(path, network, name, **about)
     return path
+
+
+def _arrays(image: LabelledImage) -> Iterator[NDArray[Any] | np.generic]:
+    yield from (image.image, image.points.corners, image.points.confidence, np.float64(image.weight))
 
 
 def _checksum(arrays: Iterable[NDArray[Any] | np.generic]) -> str:

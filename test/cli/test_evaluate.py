@@ -146,7 +146,8 @@ def test_damaged_data_is_refused_in_one_line(run: Callable, copy: Path, sequence
     shutil.copytree(copy / "wall", copy / "roof")
     np.savetxt(copy / "wall" / "H1to2p", np.linalg.inv(H))
     doubtful = run("evaluate", "detector", copy, *sift)
-    assert doubtful.status == 0 and "note: wall/1-2: the homography looks inverted" in doubtful.err
+    assert doubtful.status == 0 and "note: wall/1-2 counts nowhere: the homography looks inverted" in doubtful.err
+    assert "pairs-1000 detector, 2 pairs" in doubtful.out, "of three"
     np.savetxt(copy / "door" / "H1to2p", np.linalg.inv(H))
     assert "looks inverted" in run("evaluate", "homography", copy, *sift).refused()
     (copy / "door" / "img2.png").unlink()

@@ -43,7 +43,7 @@ def labels(photos, tmp_path_factory):
 
 def test_labels_cover_the_licensed_images_only_and_are_kept(photos, labels):
     assert sorted(path.name for path in labels.glob("*.npz")) == ["0.npz", "1.npz"]
-    assert all(len(image.corners) > 50 and image.weight == 2.0 for image in read_labels(labels))
+    assert all(len(image.points.corners) > 50 and image.weight == 2.0 for image in read_labels([labels]))
     before = {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")}
     run("label", photos, "--licensed", "--warps", 4, "-o", labels)
     assert {path: path.stat().st_mtime_ns for path in labels.glob("*.npz")} == before
@@ -77,7 +77,7 @@ def test_training_gives_weights_that_extract(runs):
 def test_weights_of_the_first_stage_label(runs, photos, tmp_path):
     weights = runs / "magicpoint" / "weights.safetensors"
     run("label", photos, "--weights", weights, "--threshold", 0, "--warps", 1, "-o", tmp_path / "labels")
-    assert len(read_labels(tmp_path / "labels")) == 3
+    assert len(read_labels([tmp_path / "labels"])) == 3
 
 
 def test_run_folder_says_how_it_came_about(runs, labels):
@@ -113,11 +113,13 @@ def test_run_with_other_settings_is_refused(runs):
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
         (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
+        (["label", "{empty}", "--ray", "--device", "cuda"], "leave out --device cuda"),
+        (["label", "{photos}", "--device", "tpu", "-o", "{empty}/out"], "device 'tpu'"),
         (["label", "{empty}", "--licensed", "-o", "{empty}/out"], "MANIFEST.tsv"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_2(arguments, message, labels, tmp_path: Path):
-    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels) for argument in arguments])
+def test_bad_input_is_one_line_and_exit_2(arguments, message, photos, labels, tmp_path: Path):
+    result = CliRunner().invoke(app, [argument.format(empty=tmp_path, labels=labels, photos=photos) for argument in arguments])
     assert result.exit_code == 2
     assert message in result.output
     assert len(result.output.strip().splitlines()) == 1
@@ -137,6 +139,21 @@ def test_labels_made_with_other_settings_are_refused(photos, labels):
     result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
     assert result.exit_code == 2
     assert "warps 4, not 5" in result.output
+
+
+def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(photos, tmp_path):
+    chosen = ("--warps", 3, "--max-size", 160, "--nms-radius", 12, "--rotation", 10, "--scale", 1.2)
+    run("label", photos, *chosen, "-o", tmp_path / "labels")
+    settings = json.loads((tmp_path / "labels" / "settings.json").read_text())
+    assert (settings["max_size"], settings["spread"]["rotation"], settings["spread"]["scale"]) == (160, 10, 1.2)
+    images = read_labels([tmp_path / "labels"])
+    for image in images:
+        assert image.image.shape == (120, 160)
+        corners = image.points.corners
+        apart = np.abs(corners[:, None] - corners[None]).max(axis=2) + 100 * np.eye(len(corners))
+        assert apart.min() > 11  # and each moves by up to half a pixel
+    found = float(re.search(r"([\d.]+) labels each", run("label", photos, *chosen, "--check", 3))[1])
+    assert found == round(np.mean([len(image.points.corners) for image in images]))
 
 
 @pytest.mark.parametrize("detector", [[], ["--weights", "small", "--threshold", 0.015]])

@@ -31,13 +31,15 @@ def make_run() -> Callable[..., Run]:
                 for seed in range(seeds):
                     if name == "orb" and number == 9:
                         rows.append(
-                            ResultRow(name, f"{group}/{number}", group, seed, "boat/img6.pgm has no keypoints, it is black", {})
+                            ResultRow(
+                                name, f"{group}/{number}", group, seed, "boat/img6.pgm has no keypoints, it is black", {}, group
+                            )
                         )
                         continue
                     quality = float(np.clip(0.8 - difficulty - 0.2 * rank + drawn.normal(0, 0.03) + better, 0, 1))
                     figures = {"repeatability": quality, "localization_error": 2.0 - quality, "corner_error": 6.0 - 5.0 * quality}
                     figures |= {f"mma_{t}": quality * (1.0 - float(np.exp(-t))) for t in range(1, 11)}
-                    rows.append(ResultRow(name, f"{group}/{number}", group, seed, "", figures))
+                    rows.append(ResultRow(name, f"{group}/{number}", group, seed, "", figures, group))
         recorded = {
             "data": "pairs",
             "resolution": [480, 640],

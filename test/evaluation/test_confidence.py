@@ -37,6 +37,43 @@ def test_95_of_100_intervals_cover_the_truth() -> None:
     assert width == pytest.approx(2 * 1.96 / np.sqrt(40), rel=0.1), "as the normal distribution has it"
 
 
+def scenes_and_pairs(seed: int, scenes: int = 25, pairs: int = 8) -> tuple[np.ndarray, list[str]]:
+    """Values (P, 1) around 3 that differ far more between scenes than within them; the largest scene has twice as many pairs."""
+    drawn = np.random.default_rng(seed)
+    counts = [pairs] * (scenes - 1) + [2 * pairs]
+    hard = np.repeat(drawn.normal(3.0, 1.0, scenes), counts)
+    return (hard + drawn.normal(0.0, 0.3, len(hard)))[:, None], [f"scene {i}" for i in range(scenes) for _ in range(counts[i])]
+
+
+def test_pairs_of_one_scene_are_no_independent_evidence() -> None:
+    covered = {"scenes": 0, "pairs": 0}
+    for seed in range(100):
+        values, scenes = scenes_and_pairs(seed)
+        for name, known in (("scenes", scenes), ("pairs", [])):
+            found = estimate(values, statistic(MEAN), known, resamples=300, seed=seed)
+            covered[name] += found.low <= 3.0 <= found.high
+    assert 88 <= covered["scenes"] <= 99
+    assert covered["pairs"] < 70, "the plain bootstrap is far too sure"
+
+
+def test_one_scene_and_as_many_scenes_as_pairs_are_the_plain_bootstrap() -> None:
+    values = np.random.default_rng(5).normal(size=(40, 1))
+    plain = estimate(values, statistic(MEAN))
+    alone = estimate(values, statistic(MEAN), [f"{i}" for i in range(40)])
+    together = estimate(values, statistic(MEAN), ["a"] * 40)
+    assert (plain.scenes, alone.scenes, together.scenes) == (40, 40, 1)
+    assert (alone.high - alone.low, together.high - together.low) == pytest.approx([plain.high - plain.low] * 2, rel=0.1)
+
+
+def test_scenes_count_as_often_as_they_have_pairs_and_those_without_a_figure_do_not() -> None:
+    values, scenes = np.array([[1.0], [1.0], [1.0], [5.0], [np.nan]]), ["a", "a", "a", "b", "c"]
+    found = estimate(values, statistic(MEAN), scenes)
+    assert (found.value, found.pairs, found.scenes) == (2.0, 4, 2)
+    assert (found.low, found.high) == (1.0, 5.0), "both scenes, or one of them twice"
+    better = difference(values + 0.5, values, statistic(MEAN), scenes)
+    assert (better.low, better.high, better.scenes) == (pytest.approx(0.5), pytest.approx(0.5), 2)
+
+
 def test_more_seeds_of_the_same_pairs_are_no_more_evidence() -> None:
     pairs = np.random.default_rng(2).normal(size=(50, 1))
     once, often = estimate(pairs, statistic(MEAN)), estimate(np.repeat(pairs, 8, axis=1), statistic(MEAN))

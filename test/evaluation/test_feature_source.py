@@ -124,6 +124,17 @@ def test_without_scores_the_order_of_the_file_counts(tmp_path: Path, noise: Pict
     np.testing.assert_array_equal(features.keypoints, POINTS[:2])
 
 
+def test_descriptors_without_length_or_without_columns_do_no_harm(tmp_path: Path, noise: Picture) -> None:
+    path = hdf5(tmp_path / "a.h5", zero=POINTS, none=POINTS)
+    with h5py.File(path, "a") as file:
+        file["zero/descriptors"][:, 1] = 0
+        del file["none/descriptors"]
+        file["none/descriptors"] = np.zeros((0, len(POINTS)), np.float32)
+    zero, none = (Hdf5Features(path, 10).features(Picture(name, noise.pixels)).descriptors for name in ("zero", "none"))
+    np.testing.assert_array_equal(zero, np.eye(8)[[3, 2, 0, 0]])
+    assert none.shape == (4, 0)
+
+
 @pytest.mark.parametrize(
     ("stored", "wanted"), [("img1", "graf/img1"), ("data__graf__img1", "graf/img1"), ("graf__img1", "graf/img1")]
 )

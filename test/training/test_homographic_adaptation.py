@@ -2,8 +2,10 @@
 
 import cv2
 import numpy as np
+import pytest
 import torch
 
+from superpoint_ros.errors import DeviceError
 from superpoint_ros.simulation.homography import HomographyRange
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.homographic_adaptation import (
@@ -20,7 +22,7 @@ CONFIG = AdaptationConfig(warps=12, threshold=0.06)
 def test_labels_follow_a_shift_of_the_image():
     image = SimulatedSequence(frames=10, seed=5).frame(0).image
     left, right = image[:240, :320], image[:240, 16:336]
-    first, second = label(shi_tomasi_detector, left, CONFIG), label(shi_tomasi_detector, right, CONFIG)
+    first, second = (label(shi_tomasi_detector, part, CONFIG).corners for part in (left, right))
     shared = first[(first[:, 0] > 36) & (first[:, 0] < 300)] - [16, 0]
     distance = np.linalg.norm(shared[:, None] - second[None], axis=2).min(axis=1)
     assert len(shared) > 30
@@ -29,7 +31,7 @@ def test_labels_follow_a_shift_of_the_image():
 
 def test_response_does_not_bunch_at_the_border_and_is_zero_where_little_is_seen():
     grey = np.full((96, 128), 127, np.uint8)
-    assert len(label(shi_tomasi_detector, grey, CONFIG)) == 0
+    assert len(label(shi_tomasi_detector, grey, CONFIG).corners) == 0
 
     def everywhere(images):
         return np.ones(images.shape, np.float32)
@@ -64,7 +66,9 @@ def test_views_go_through_the_detector_in_batches():
     image = SimulatedSequence(frames=10, seed=5, size=(128, 96)).frame(0).image
     batched = label(detect, image, AdaptationConfig(warps=24, batch=10, threshold=0.06))
     assert sizes == [(10, 96, 128), (10, 96, 128), (5, 96, 128)]
-    assert np.array_equal(label(detect, image, AdaptationConfig(warps=24, batch=1, threshold=0.06)), batched)
+    single = label(detect, image, AdaptationConfig(warps=24, batch=1, threshold=0.06))
+    assert np.array_equal(single.corners, batched.corners)
+    assert np.array_equal(single.confidence, batched.confidence)
 
 
 def test_labels_of_the_network_do_not_depend_on_batches_and_threads():
@@ -75,7 +79,7 @@ def test_labels_of_the_network_do_not_depend_on_batches_and_threads():
     found = []
     for batch, count in ((10, 1), (1, 1), (4, 2)):
         torch.set_num_threads(count)
-        found.append(label(detector, image, AdaptationConfig(warps=7, batch=batch, threshold=0.015)))
+        found.append(label(detector, image, AdaptationConfig(warps=7, batch=batch, threshold=0.015)).corners)
     torch.set_num_threads(threads)
     assert len(found[0]) > 20
     assert all(labels.shape == found[0].shape and np.allclose(labels, found[0], atol=1e-3) for labels in found)
@@ -120,11 +124,49 @@ def test_suppression_comes_after_the_mean():
     still = HomographyRange(rotation=0.0, scale=1.0, perspective=0.0, translation=0.0)
     image = np.full((96, 128), 127, np.uint8)
     config = AdaptationConfig(warps=19, threshold=0.05, nms_radius=4, spread=still)
-    assert {tuple(np.rint(point)) for point in label(one_of_two, image, config)} == {(60, 40), (65, 40)}
+    assert {tuple(np.rint(point)) for point in label(one_of_two, image, config).corners} == {(60, 40), (65, 40)}
 
     def broad(images):
         response = np.zeros(images.shape, np.float32)
         response[:, 38:43, 58:63] = 1.0
         return response
 
-    assert len(label(broad, image, config)) == 1
+    assert len(label(broad, image, config).corners) == 1
+
+
+def test_confidence_is_the_share_of_views_that_show_the_point_wherever_in_its_window():
+    """One blob that moves by a pixel from view to view, and one that only every fourth view shows."""
+    views = iter(range(1000))
+
+    def flickering(images):
+        response = np.zeros(images.shape, np.float32)
+        for single in response:
+            n = next(views)
+            single[40, 60 + n % 2] = 0.8
+            single[40, 90] = 0.8 * (n % 4 == 0)
+        return response
+
+    still = HomographyRange(rotation=0.0, scale=1.0, perspective=0.0, translation=0.0)
+    points = label(flickering, np.full((96, 128), 127, np.uint8), AdaptationConfig(warps=39, threshold=0.05, spread=still))
+    assert np.allclose(points.confidence, [0.8, 0.2], atol=1e-3)
+    assert np.allclose(points.corners, [[60.5, 40], [90, 40]], atol=0.01)
+
+
+def test_large_images_share_a_pass_with_fewer_others():
+    passes = []
+
+    def detect(images):
+        passes.append(len(images))
+        return np.zeros(images.shape, np.float32)
+
+    for size, expected in (((480, 480), [10, 2]), ((960, 640), [3, 3, 3, 3]), ((2400, 2000), [1] * 12)):
+        passes.clear()
+        adapted_response(detect, np.zeros(size, np.uint8), AdaptationConfig(warps=11, batch=10))
+        assert passes == expected
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.parametrize("model", [None, "small"])
+def test_a_device_that_is_not_there_is_refused(model):
+    with pytest.raises(DeviceError, match="no CUDA GPU"):
+        load_detector(model, "cuda")

@@ -23,6 +23,17 @@ def test_detector_loss_ignores_invalid_cells():
     assert detector_loss(logits, target, torch.zeros_like(valid)).item() == 0.0
 
 
+def test_detector_loss_wants_the_confidence_of_the_label_as_probability():
+    target, confidence = torch.tensor([[[9]]]), torch.tensor([[[0.3]]])
+    wanted = torch.full((1, 65, 1, 1), 1e-9)
+    wanted[0, 9], wanted[0, 64] = 0.3, 0.7
+    logits = wanted.log().requires_grad_()
+    loss = detector_loss(logits, target, confidence=confidence)
+    loss.backward()
+    assert loss.item() == pytest.approx(-0.3 * math.log(0.3) - 0.7 * math.log(0.7), abs=1e-5)
+    assert logits.grad.abs().max() < 1e-6
+
+
 def test_sampling_at_a_cell_centre_gives_the_descriptor_of_the_cell():
     raw = torch.randn(1, 5, 4, 6)
     points = torch.tensor([[[3.5, 3.5], [8 * 4 + 3.5, 8 * 2 + 3.5]]])

@@ -50,9 +50,10 @@ def test_interrupted_work_goes_on_and_ends_with_the_same_labels(photos, tmp_path
     assert len(seen) == 4
     assert {name: (parts / name).stat().st_mtime_ns for name in done} == done
     assert not list(parts.glob("*.partial*"))
-    for whole, part in zip(read_labels(tmp_path / "whole"), read_labels(parts), strict=True):
-        assert len(whole.corners) > 20
-        assert np.array_equal(whole.corners, part.corners)
+    for whole, part in zip(read_labels([tmp_path / "whole"]), read_labels([parts]), strict=True):
+        assert len(whole.points.corners) > 20
+        assert np.array_equal(whole.points.corners, part.points.corners)
+        assert np.array_equal(whole.points.confidence, part.points.confidence)
         assert np.array_equal(whole.image, part.image)
 
 

@@ -35,6 +35,7 @@ def test_every_loss_falls_and_tells_what_belongs_together(batch, name):
     first, last = figures[0], figures[-1]
     assert last["detector"] < first["detector"]
     assert last["descriptor"] < first["descriptor"]
-    assert last["loss"].item() == pytest.approx((last["detector"] + 0.5 * last["descriptor"]).item(), rel=1e-5)
+    weighted = last["detector"] + 0.5 * last["descriptor"] + 0.5 * last["distance"]
+    assert last["loss"].item() == pytest.approx(weighted.item(), rel=1e-5)
     gap = [figure["positive_similarity"] - figure["negative_similarity"] for figure in (first, last)]
     assert gap[1] > gap[0] + 0.05

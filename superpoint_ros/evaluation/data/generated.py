@@ -85,7 +85,7 @@ def _illumination_pair(image: ImageFile, index: int, seed: int) -> ImagePair:
         GeneratedImage(f"{image.name}#illumination-{index}{k}", image.path, size, np.eye(3), _ILLUMINATION_LIGHT, (*numbers, i))
         for i, k in enumerate("ab")
     )
-    return ImagePair(f"{image.name}/illumination-{index}", "illumination", first, second, np.eye(3))
+    return ImagePair(f"{image.name}/illumination-{index}", "illumination", first, second, np.eye(3), scene=image.name)
 
 
 def _viewpoint_pair(image: ImageFile, index: int, seed: int) -> ImagePair:
@@ -96,7 +96,7 @@ def _viewpoint_pair(image: ImageFile, index: int, seed: int) -> ImagePair:
     name = f"{image.name}#viewpoint-{index}"
     first = GeneratedImage(f"{name}a", image.path, (w, h), crop, 0.0, (*numbers, 1))
     second = GeneratedImage(f"{name}b", image.path, (w, h), homography @ crop, _VIEWPOINT_LIGHT, (*numbers, 2))
-    return ImagePair(f"{image.name}/viewpoint-{index}", "viewpoint", first, second, homography)
+    return ImagePair(f"{image.name}/viewpoint-{index}", "viewpoint", first, second, homography, scene=image.name)
 
 
 def _motion_inside(rng: np.random.Generator, crop: DoubleArray, view: tuple[int, int], image: tuple[int, int]) -> DoubleArray:

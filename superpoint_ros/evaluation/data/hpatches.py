@@ -43,6 +43,13 @@ def _pairs(folder: Path) -> list[ImagePair]:
     group = _GROUPS.get(name[:2], name)
     first = find_image(folder, "1", name)
     return [
-        ImagePair(f"{name}/1-{k}", group, first, find_image(folder, str(k), name), read_homography(folder / f"H_1_{k}"))
+        ImagePair(
+            f"{name}/1-{k}",
+            group,
+            first,
+            find_image(folder, str(k), name),
+            read_homography(folder / f"H_1_{k}"),
+            scene=name,
+        )
         for k in _IMAGES
     ]

@@ -45,6 +45,7 @@ def _pairs(folder: Path) -> list[ImagePair]:
             find_image(folder, f"img{a}", scene),
             find_image(folder, f"img{b}", scene),
             read_homography(file),
+            scene=scene,
         )
         for file, a, b in _homographies(folder)
     ]

@@ -71,7 +71,7 @@ def _pair(where: str, words: list[str], root: Path, group: str) -> ImagePair:
     T_second_first = second_turn @ pose_from_matrix(numbers[20:].reshape(4, 4), where) @ first_turn.inverse()
     first, second = (DiskImage(word, file, count) for word, file, count in zip(words[:2], paths, turns, strict=True))
     name = f"{words[0]} {words[1]}"
-    return ImagePair(name, group, first, second, None, T_second_first, first_camera, second_camera)
+    return ImagePair(name, group, first, second, None, T_second_first, first_camera, second_camera, str(Path(words[0]).parent))
 
 
 def _camera(path: Path, K: DoubleArray, turns: int, where: str) -> Camera:

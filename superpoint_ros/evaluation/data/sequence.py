@@ -48,7 +48,7 @@ def open_sequence(path: Path, gaps: Sequence[int] = GAPS, topic: str | None = No
                 unknown += 1
                 continue
             name = f"{source.name}/{Path(first.name).stem}-{Path(second.name).stem}"
-            pairs.append(ImagePair(name, f"gap {gap}", first, second, None, motion, camera, camera))
+            pairs.append(ImagePair(name, f"gap {gap}", first, second, None, motion, camera, camera, source.name))
     notes = [truth.note] if truth.note else []
     if unknown:
         notes.append(f"{unknown} pairs were left out: the ground truth does not cover both of their frames.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,8 @@ class Prepared:
             rows.append(row)
             on_row(row)
         if all(row.error for row in rows):
-            raise DataError(f"all {len(rows)} evaluations failed, the first one: {rows[0].error}")
+            first = next((row for row in rows if row.failed), rows[0])
+            raise DataError(f"all {len(rows)} evaluations failed, the first one: {first.error}")
         return Run(self.name, self.settings, tuple(rows), self.evaluation.metrics())
 
 
@@ -102,7 +103,9 @@ def prepare(request: Request) -> Prepared:
 
     sources = [{radius: open_source(model, radius) for radius in protocol.nms_radii} for model in request.features]
     evaluation = Evaluation(request.task, protocol, pairs, sources, tuple(range(request.seeds)))
-    notes = (*pairs.notes, *(_doubts(check_pairs(pairs, cache)) if request.check else ()))
+    if request.check:
+        evaluation = replace(evaluation, excluded=_contradicted(check_pairs(pairs, cache)))
+    notes = (*pairs.notes, *(f"{pair} counts nowhere: {why}" for pair, why in evaluation.excluded.items()))
     settings = {
         "preset": request.preset,
         "data": pairs.name,
@@ -121,6 +124,6 @@ def _together(sets: Sequence[PairSet]) -> PairSet:
     return PairSet(" + ".join(one.name for one in sets), ", ".join(layouts), tuple(chain.from_iterable(sets)), notes)
 
 
-def _doubts(checks: dict[str, TruthCheck]) -> list[str]:
-    """What the checks have against single pairs."""
-    return [f"{name}: {check.reason}" for name, check in checks.items() if check.verdict is Verdict.CONTRADICTS]
+def _contradicted(checks: dict[str, TruthCheck]) -> dict[str, str]:
+    """The pairs whose ground truth cannot be true, and why."""
+    return {name: check.reason for name, check in checks.items() if check.verdict is Verdict.CONTRADICTS}

@@ -44,7 +44,9 @@ def make_measure(task: Task, protocol: Protocol) -> Measure:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One task on one data set. seeds: of the robust estimators; what involves none is computed once.
+    """One task on one data set.
+
+    seeds: of the robust estimators; what involves none is computed once. excluded: by the name of a pair, why it counts nowhere.
 
     Raises ConfigError where a pair lacks the truth that the task needs, or two kinds of features have one name.
     """
@@ -54,6 +56,7 @@ class Evaluation:
     pairs: Sequence[ImagePair]
     sources: Sequence[Sources]
     seeds: tuple[int, ...] = (0,)
+    excluded: Mapping[str, str] = field(default_factory=dict)
     _images: OrderedDict[str, LoadedImage] = field(default_factory=OrderedDict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,14 +86,16 @@ class Evaluation:
         )
 
     def rows(self) -> Iterator[ResultRow]:
-        """Pair by pair. A pair that fails is a row with an error.
+        """Pair by pair. A pair that fails or is excluded is a row with an error.
 
         Raises ConfigError for features without descriptors where the task compares those.
         """
         for pair in self.pairs:
             for sources in self.sources:
-                for seed, (error, figures) in zip(self._seeds, self._evaluate(pair, sources), strict=True):
-                    yield ResultRow(self._name(sources), pair.name, pair.group, seed, error, figures)
+                reason, features = self.excluded.get(pair.name, ""), self._name(sources)
+                results = [(reason, {}) for _ in self._seeds] if reason else self._evaluate(pair, sources)
+                for seed, (error, figures) in zip(self._seeds, results, strict=True):
+                    yield ResultRow(features, pair.name, pair.group, seed, error, figures, pair.scene, bool(reason))
 
     @property
     def count(self) -> int:

@@ -35,6 +35,7 @@ def test_two_groups_of_pairs_from_each_image(photos: Path, picture: np.ndarray) 
         for image in ("a.png", "sub/b.jpg")
         for k in (0, 1)
     ]
+    assert [pair.scene for pair in pairs] == 2 * ["a.png", "a.png", "sub/b.jpg", "sub/b.jpg"]
     assert len({image.name for pair in pairs for image in (pair.first, pair.second)}) == 16
     light, viewpoint = pairs[0], pairs[4]
     np.testing.assert_array_equal(light.homography, np.eye(3))

@@ -19,6 +19,7 @@ def test_hpatches(hpatches: Callable[..., Path], views: list[tuple[np.ndarray, n
     assert (pairs.layout, pairs.name, len(pairs)) == ("HPatches", "hpatches", 10)
     assert [pair.name for pair in pairs][:2] == ["i_dome/1-2", "i_dome/1-3"]
     assert {pair.name[:2]: pair.group for pair in pairs} == {"i_": "illumination", "v_": "viewpoint"}
+    assert {pair.scene for pair in pairs} == {"i_dome", "v_wall"}
     pair = next(pair for pair in pairs if pair.name == "v_wall/1-4")
     assert (pair.first.name, pair.second.name) == ("v_wall/1.ppm", "v_wall/4.ppm")
     np.testing.assert_allclose(pair.homography, views[3][1], rtol=1e-12)  # the file has it times two
@@ -35,6 +36,7 @@ def test_numbered_homographies(oxford: Path, views: list[tuple[np.ndarray, np.nd
     pairs = open_pairs(oxford)
     assert [pair.name for pair in pairs] == ["bark/1-2", "bark/1-3", "wall/1-2", "wall/1-3"]
     assert [pair.group for pair in pairs] == ["bark", "bark", "wall", "wall"]
+    assert [pair.scene for pair in pairs] == ["bark", "bark", "wall", "wall"]
     np.testing.assert_allclose(pairs[3].homography, views[2][1], rtol=1e-12)
     np.testing.assert_array_equal(pairs[3].second.read(), views[2][0])
     (oxford / "wall" / "H2to3p").write_text("1 0 5\n0 1 0\n0 0 1\n")

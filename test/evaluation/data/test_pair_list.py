@@ -46,6 +46,7 @@ def test_pairs_of_a_list(images: Path, sequence: SimulatedSequence, motion: Pose
     (images / "pairs.txt").write_text(f"# two pairs\n{forward}\n\n{backward}\n")
     pairs = open_pairs(images / "pairs.txt")
     assert (pairs.layout, pairs.name, {pair.group for pair in pairs}) == ("pair list", "pairs", {"pairs"})
+    assert {pair.scene for pair in pairs} == {prefix}
     assert [pair.name for pair in pairs] == [f"{prefix}/0.png {prefix}/1.png", f"{prefix}/1.png {prefix}/0.png"]
     np.testing.assert_allclose(pairs[0].T_second_first.matrix, motion.matrix, atol=1e-7)
     np.testing.assert_allclose(pairs[1].T_second_first.matrix, motion.inverse().matrix, atol=1e-7)

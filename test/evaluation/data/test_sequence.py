@@ -34,6 +34,7 @@ def check_motion(pair: ImagePair, sequence: SimulatedSequence, i: int, j: int) -
 def test_gaps_make_groups(tum: Path, sequence: SimulatedSequence) -> None:
     pairs = open_pairs(tum, gaps=(3, 1))
     assert [pair.group for pair in pairs] == ["gap 1"] * 5 + ["gap 3"] * 3
+    assert {pair.scene for pair in pairs} == {"tum"}, "whatever the gap"
     assert pairs[0].first.name == "rgb/1000.000000.png", "as hloc names it"
     assert pairs[5].name == "tum/1000.000000-1001.500000"
     check_motion(pairs[1], sequence, 1, 2)

@@ -9,7 +9,11 @@ import numpy as np
 import pytest
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.evaluation.comparison import compare_runs
 from superpoint_ros.evaluation.protocols.request import Request, prepare
+from superpoint_ros.evaluation.result import Run
+from superpoint_ros.evaluation.results_folder import read_run, write_run
+from superpoint_ros.evaluation.results_page import markdown_section
 
 
 @pytest.fixture
@@ -55,6 +59,45 @@ def test_a_run_without_any_result_is_an_error(scenes: list[Path]) -> None:
         cv2.imwrite(str(file), np.full((90, 120), 128, np.uint8))
     with pytest.raises(DataError, match=r"all 2 evaluations failed, the first one: sift found no keypoints in wall/img1\.png"):
         prepare(Request("detector", (scenes[0],), ("sift",), check=False)).run()
+
+
+@pytest.fixture
+def plane(tmp_path: Path) -> Path:
+    """Four pairs of one plane that moves to the right; the homography of the third says that it moves far down."""
+    folder, rng = tmp_path / "plane", np.random.default_rng(1)
+    folder.mkdir()
+    picture = cv2.resize(rng.integers(0, 255, (60, 80), np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC)
+    for i in range(1, 6):
+        moved = np.array([[1.0, 0.0, 9.0 * (i - 1)], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        cv2.imwrite(str(folder / f"img{i}.png"), cv2.warpPerspective(picture, moved, (640, 480)))
+        if i > 1:
+            np.savetxt(folder / f"H1to{i}p", moved if i != 4 else [[1, 0, 0], [0, 1, 90], [0, 0, 1]])
+    return folder
+
+
+def test_a_pair_that_contradicts_its_images_counts_nowhere(plane: Path, tmp_path: Path) -> None:
+    def figures(run: Run) -> dict[str, float]:
+        return {metric.name: metric.of(run.rows) for metric in run.metrics}
+
+    taken = prepare(Request("homography", (plane,), ("sift",), seeds=2, check=False)).run()
+    checked = prepare(Request("homography", (plane,), ("sift",), seeds=2))
+    run = checked.run()
+    assert figures(taken)["homography_3"] == 0.75 and figures(run)["homography_3"] == 1.0
+    excluded = [row for row in run.rows if row.excluded]
+    assert [(row.pair, row.seed, row.failed) for row in excluded] == [("plane/1-4", 0, False), ("plane/1-4", 1, False)]
+    assert excluded[0].error.startswith("the homography contradicts the images: it explains")
+    assert [note for note in checked.notes if "plane/1-4" in note] == [f"plane/1-4 counts nowhere: {excluded[0].error}"]
+
+    (summary,) = write_run(run, tmp_path / "out")
+    assert (summary.pairs, summary.rows, summary.failed, summary.excluded) == (3, 6, 0, 1)
+    assert read_run(tmp_path / "out").rows == run.rows
+    found = summary.figures["homography_3"]
+    assert (found.value, found.pairs) == (1.0, 3)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "pairs whose truth contradicts their images" in page and "What failed" not in page
+    assert "3 pairs, 2 seeds, 1 more excluded." in markdown_section("", "", run)
+    comparison = compare_runs({"taken": taken, "checked": run})
+    assert (comparison.pairs, comparison.left_out) == (3, 2), "of the run that took every pair"
 
 
 def test_generated_pairs_need_no_ground_truth(scenes: list[Path]) -> None:
