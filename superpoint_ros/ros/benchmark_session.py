@@ -105,10 +105,11 @@ class Session:
         before = self._diagnostics()
         period = 1.0 / max(_CAMERA_RATE, _TOO_FAST * 1e3 / alone_ms)
         first, last = len(self._sent), frames[-1].stamp
-        began = time.monotonic()
+        due = time.monotonic()
         for index in range(_FLOOD * len(frames)):
             frame = replace(frames[index % len(frames)], stamp=last + (index + 1) * period)
-            self._wait(lambda: False, began + index * period - time.monotonic())
+            self._wait(lambda: False, due - time.monotonic())
+            due = max(due, time.monotonic()) + period  # a camera that was late does not catch up
             self._player.show(frame)
         self._wait(lambda: self._sent[-1].stamp in self._listener.answered, _FRAME_TIMEOUT)
         after = self._diagnostics()
