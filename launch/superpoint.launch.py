@@ -1,6 +1,13 @@
-"""A live camera: ``ros2 launch superpoint_ros superpoint.launch.py image:=/cam/image_raw camera_info:=/cam/camera_info``."""
+"""A live camera: ``ros2 launch superpoint_ros superpoint.launch.py image:=/cam/image_raw camera_info:=/cam/camera_info``.
+
+Several, say of a stereo rig with ``/left/image_raw``, ``/left/camera_info``, ``/right/image_raw`` and so on, share the network in
+one superpoint_node, and each has its own matcher and odometry:
+
+    ros2 launch superpoint_ros superpoint.launch.py cameras:=left,right image:=image_raw
+"""
 
 from pathlib import Path
+from typing import Any
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -18,6 +25,11 @@ ARGUMENTS = [
         "image", default_value="image", description="image topic; with image_transport compressed its base name"
     ),
     DeclareLaunchArgument("camera_info", default_value="camera_info", description="calibration of the camera; needed for poses"),
+    DeclareLaunchArgument(
+        "cameras",
+        default_value="",
+        description="namespaces of several cameras, e.g. left,right; image and camera_info are then names inside of each",
+    ),
     DeclareLaunchArgument("image_transport", default_value="raw", choices=["raw", "compressed"], description="which image topic"),
     DeclareLaunchArgument("namespace", default_value="", description="namespace of all nodes and of the topics they publish"),
     DeclareLaunchArgument(
@@ -65,21 +77,24 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     ]
     if value["model"]:
         parameters.append({"extractor.model": value["model"]})
-    remappings = [
-        ("image", value["image"]),
-        ("image/compressed", value["image"] + "/compressed"),
-        ("camera_info", value["camera_info"]),
-    ]
-    executables = ["frontend_node"] if value["one_process"] == "true" else ["superpoint_node", "matcher_node", "odometry_node"]
-    return [
-        Node(
+    topics = {"image": value["image"], "image/compressed": value["image"] + "/compressed", "camera_info": value["camera_info"]}
+
+    def node(executable: str, *more: dict[str, Any], camera: str = "", topics: dict[str, str] = topics) -> Node:
+        return Node(
             package="superpoint_ros",
             executable=executable,
-            namespace=value["namespace"],
-            parameters=parameters,
-            remappings=remappings,
+            namespace="/".join(part for part in (value["namespace"], camera) if part),
+            parameters=[*parameters, *more],
+            remappings=list(topics.items()),
             arguments=["--ros-args", "--log-level", value["log_level"]],
             output="screen",
         )
-        for executable in executables
-    ]
+
+    cameras = [camera for camera in value["cameras"].replace(" ", "").split(",") if camera]
+    if cameras:
+        of_each = {f"{camera}/{name}": f"{camera}/{topic}" for camera in cameras for name, topic in topics.items()}
+        followers = [node(name, camera=camera) for camera in cameras for name in ("matcher_node", "odometry_node")]
+        return [node("superpoint_node", {"cameras": cameras}, topics=of_each), *followers]
+    if value["one_process"] == "true":
+        return [node("frontend_node")]
+    return [node(name) for name in ("superpoint_node", "matcher_node", "odometry_node")]

@@ -6,9 +6,9 @@ A ROS parameter is a section and a field (``extractor.max_keypoints``); a YAML f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from superpoint_ros.errors import ConfigError
 
@@ -117,17 +117,37 @@ def _fixed(default: Any, **field: Any) -> Any:
     return Field(default, json_schema_extra={"fixed": True}, **field)
 
 
+CameraName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*(/[A-Za-z][A-Za-z0-9_]*)*$")]
+"""A namespace of ROS, relative."""
+
+
 class ImageSubscriberConfig(Section):
     """Parameters of every node that looks at images."""
 
     image_transport: Literal["raw", "compressed"] = _fixed("raw", description="raw subscribes image, compressed image/compressed")
 
 
-class SuperPointNodeConfig(ImageSubscriberConfig):
-    """Parameters of superpoint_node."""
+class FeaturePublisherConfig(ImageSubscriberConfig):
+    """Parameters of every node that extracts features."""
 
     extractor: ExtractorConfig = ExtractorConfig()
     descriptor_type: Literal["float32", "float16", "int8"] = Field("float16", description="how descriptors are published")
+
+
+class SuperPointNodeConfig(FeaturePublisherConfig):
+    """Parameters of superpoint_node."""
+
+    cameras: tuple[CameraName, ...] = _fixed(
+        (),
+        description="cameras that share the network, e.g. left and right: left/image -> left/features; empty: image -> features",
+    )
+
+    @field_validator("cameras")
+    @classmethod
+    def _each_once(cls, cameras: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(cameras)) < len(cameras):
+            raise ValueError("every camera needs a name of its own")
+        return cameras
 
 
 class MatcherNodeConfig(ImageSubscriberConfig):
@@ -156,5 +176,5 @@ class RecorderNodeConfig(ImageSubscriberConfig):
     output: str = _fixed("recording.json", min_length=1, description="file that is written when the node is ended")
 
 
-class FrontendNodeConfig(SuperPointNodeConfig, MatcherNodeConfig, OdometryNodeConfig):
+class FrontendNodeConfig(FeaturePublisherConfig, MatcherNodeConfig, OdometryNodeConfig):
     """Parameters of frontend_node: those of the three other nodes."""

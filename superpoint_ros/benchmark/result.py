@@ -17,7 +17,8 @@ class Measurement:
     """One figure. group: what kind; name: of what. threads: that it was given, 0: left alone.
 
     found: keypoints, matches or the like that came out. peak_mb: memory of the process at its largest, above that of Python
-    with NumPy and OpenCV; 0 where it was not measured.
+    with NumPy and OpenCV; 0 where it was not measured. published: images that a node was sent in all, of which so many were
+    ``dropped`` by it and ``lost`` on the way to it; found: that it answered.
     """
 
     group: str
@@ -29,6 +30,9 @@ class Measurement:
     threads: int = 0
     found: int = 0
     peak_mb: float = 0.0
+    published: int = 0
+    dropped: int = 0
+    lost: int = 0
 
     @property
     def key(self) -> tuple[str | int, ...]:

@@ -47,6 +47,7 @@ def tables(result: BenchmarkResult) -> list[Table]:
         _grid(f"Alone in a process, {size} [ms]", result.select(alone.GROUP), lambda m: f"{m.threads} thread(s)"),
         Table("Memory at its largest [MB]", ("", "median"), _memory_rows(result)),
         _grid(f"Through DDS, {size} [ms]", result.select(nodes.GROUP), lambda m: "median"),
+        Table(f"A camera that is too fast, through DDS, {size}", _FLOOD_HEADER, _flood_rows(result)),
     ]
     return [table for table in made if table.rows]
 
@@ -126,6 +127,20 @@ def _cell(m: Measurement) -> str:
 def _memory_rows(result: BenchmarkResult) -> list[Row]:
     found = result.select(alone.GROUP, threads=result.machine["cores"])
     return [(m.name, figure(m.peak_mb, 0)) for m in found if m.peak_mb > 0]
+
+
+_FLOOD_HEADER = ("", "images/s", "median [ms]", "p99 [ms]", "p99 / median", "published", "answered", "dropped", "lost on the way")
+
+
+def _flood_rows(result: BenchmarkResult) -> list[Row]:
+    rows: list[Row] = []
+    for node in nodes.TOPICS:
+        for m in result.select(nodes.FLOOD, name=f"{node}, {nodes.LATENCY}"):
+            median = m.timing.median_ms
+            p99, period = (result.median(nodes.FLOOD, name=f"{node}, {name}") for name in (nodes.P99, nodes.PERIOD))
+            times = (figure(1e3 / period), figure(median), figure(p99), figure(p99 / median))
+            rows.append((node, *times, *map(str, (m.published, m.found, m.dropped, m.lost))))
+    return rows
 
 
 def _backends(result: BenchmarkResult) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +41,10 @@ class PairResult:
     reset_reason: str = ""
 
 
+Stage = Callable[[str], AbstractContextManager[None]]
+"""Is entered around each stage of the work, by its name: match, geometry, tracks."""
+
+
 class PairMatcher:
     """Compares every image with a reference image, and chooses when to take a new reference.
 
@@ -67,8 +73,13 @@ class PairMatcher:
         self._tracker.reset()
         self._reference = self._previous = self._since_reference = None
 
-    def update(self, features: Features, stamp: float, camera: Camera | None = None) -> PairResult:
-        """Compare one image with the reference. stamp: seconds. camera: of all images; may be missing, then there is no pose."""
+    def update(
+        self, features: Features, stamp: float, camera: Camera | None = None, stage: Stage = lambda name: nullcontext()
+    ) -> PairResult:
+        """Compare one image with the reference.
+
+        stamp: seconds. camera: of all images; may be missing, then there is no pose. stage: for whoever measures.
+        """
         reset_reason = self._reset_reason(features, stamp)
         if reset_reason:
             self.reset()
@@ -78,10 +89,13 @@ class PairMatcher:
             tracks = self._tracker.update(view, empty_matches(), empty_matches())
             self._set_reference(view)
             return PairResult(stamp, features, tracks, empty_matches(), reset_reason=reset_reason)
-        matches = match(reference.features, features, self._matcher, self._tracker.last_seen())
-        geometry = estimate_two_view(reference.features, features, matches, camera, self._geometry)
-        inliers = _chosen(matches, geometry)
-        tracks = self._tracker.update(view, inliers, self._rest(previous, view, inliers, geometry, camera))
+        with stage("match"):
+            matches = match(reference.features, features, self._matcher, self._tracker.last_seen())
+        with stage("geometry"):
+            geometry = estimate_two_view(reference.features, features, matches, camera, self._geometry)
+        with stage("tracks"):
+            inliers = _chosen(matches, geometry)
+            tracks = self._tracker.update(view, inliers, self._rest(previous, view, inliers, geometry, camera))
         self._since_reference = geometry
         is_keyframe = self._policy.update(geometry, _motion(reference.features, features, inliers))
         if is_keyframe:

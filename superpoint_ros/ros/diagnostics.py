@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,28 +15,22 @@ from rclpy.node import Node
 
 from superpoint_ros.ros.qos import publish
 
+WORK = "extract and front end"
+"""Stage of frontend_node: all that the library does for an image, without what the node does beside it."""
 _WINDOW = 300
 _PERIOD = 1.0
 
 
-class Diagnostics:
-    """Collects latencies and problems of a node and publishes one status every second of real time.
+class Report:
+    """Latencies, counts and problems of one sequence of inputs, say of one camera."""
 
-    ``facts()`` gives what only the node knows, e.g. its model and device; its values are shown as they are.
-    """
-
-    def __init__(self, node: Node, task: str) -> None:
-        self._node = node
-        self._task = task
-        self._facts: dict[str, str] = {}
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._lock = threading.Lock()
         self._milliseconds: dict[str, deque[float]] = {}
         self._finished: deque[float] = deque(maxlen=_WINDOW)
         self._problem: str | None = None
         self._counts = {"received": 0, "dropped": 0, "processed": 0, "skipped without subscribers": 0, "refused": 0}
-        self._publisher = publish(node, DiagnosticArray, "/diagnostics")
-        # A steady clock: with use_sim_time a paused bag must not silence the diagnostics.
-        self._timer = node.create_timer(_PERIOD, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -49,6 +43,11 @@ class Diagnostics:
         """A latency that was measured elsewhere."""
         with self._lock:
             self._milliseconds.setdefault(name, deque(maxlen=_WINDOW)).append(1000.0 * seconds)
+
+    def add_up(self, name: str, stages: Sequence[str]) -> None:
+        """One more latency: what these stages took together, the last time."""
+        with self._lock:
+            self._milliseconds.setdefault(name, deque(maxlen=_WINDOW)).append(sum(self._milliseconds[one][-1] for one in stages))
 
     def count(self, **counts: int) -> None:
         """Totals that are kept elsewhere: received, dropped."""
@@ -72,24 +71,19 @@ class Diagnostics:
             self._counts["refused"] += 1
             self._problem = problem
 
-    def facts(self, facts: Mapping[str, str]) -> None:
-        """What does not change with every item, e.g. model and device."""
+    def status(self, facts: Mapping[str, str]) -> DiagnosticStatus:
+        """The report of this moment. facts: what else is shown, as it is."""
+        status = DiagnosticStatus(name=self._name, hardware_id=facts.get("model", ""))
         with self._lock:
-            self._facts.update(facts)
-
-    def status(self) -> DiagnosticStatus:
-        """The report of this moment."""
-        status = DiagnosticStatus(name=f"{self._node.get_fully_qualified_name().lstrip('/')}: {self._task}")
-        with self._lock:
-            status.hardware_id = self._facts.get("model", "")
             rate = self._rate(time.monotonic())
             status.level, status.message = self._summary(rate)
-            values = {"rate [Hz]": f"{rate:.2f}", **{name: str(count) for name, count in self._counts.items()}, **self._facts}
-            for stage, milliseconds in self._milliseconds.items():
-                median, high = np.percentile(milliseconds, (50, 99))
-                values[f"{stage} median [ms]"] = f"{median:.2f}"
-                values[f"{stage} p99 [ms]"] = f"{high:.2f}"
+            values = {"rate [Hz]": f"{rate:.2f}", **{name: str(count) for name, count in self._counts.items()}, **facts}
+            stages = {name: list(milliseconds) for name, milliseconds in self._milliseconds.items()}
             self._problem = None
+        for name, milliseconds in stages.items():  # the worker need not wait for this
+            median, high = np.percentile(milliseconds, (50, 99))
+            values[f"{name} median [ms]"] = f"{median:.2f}"
+            values[f"{name} p99 [ms]"] = f"{high:.2f}"
         status.values = [KeyValue(key=key, value=value) for key, value in values.items()]
         return status
 
@@ -107,7 +101,33 @@ class Diagnostics:
         recent = [t for t in self._finished if now - t < 5.0]
         return (len(recent) - 1) / (recent[-1] - recent[0]) if len(recent) > 1 and recent[-1] > recent[0] else 0.0
 
+
+class Diagnostics:
+    """Publishes the reports of a node every second of real time, one status each."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._reports: list[Report] = []
+        self._facts: dict[str, str] = {}
+        self._publisher = publish(node, DiagnosticArray, "/diagnostics")
+        # A steady clock: with use_sim_time a paused bag must not silence the diagnostics.
+        self._timer = node.create_timer(_PERIOD, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+    def report(self, task: str) -> Report:
+        """One more of them. task: what is made of the inputs."""
+        report = Report(f"{self._node.get_fully_qualified_name().lstrip('/')}: {task}")
+        self._reports.append(report)
+        return report
+
+    def facts(self, facts: Mapping[str, str]) -> None:
+        """What does not change with every item and is shown in each report, e.g. model and device."""
+        self._facts = {**self._facts, **facts}
+
+    def statuses(self) -> list[DiagnosticStatus]:
+        """Of this moment."""
+        return [report.status(self._facts) for report in self._reports]
+
     def _publish(self) -> None:
-        array = DiagnosticArray(status=[self.status()])
+        array = DiagnosticArray(status=self.statuses())
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)

@@ -17,9 +17,10 @@ from superpoint_ros.types import Features, Image
 class FeatureOutput:
     """Makes and publishes only what somebody subscribes to."""
 
-    def __init__(self, node: Node) -> None:
-        self._features = publish(node, FeaturesMsg, "features")
-        self._debug_image = publish(node, ImageMsg, "debug_image")
+    def __init__(self, node: Node, prefix: str = "") -> None:
+        """prefix: of the names of the topics."""
+        self._features = publish(node, FeaturesMsg, f"{prefix}features")
+        self._debug_image = publish(node, ImageMsg, f"{prefix}debug_image")
 
     def wanted(self) -> bool:
         """Whether anybody subscribes."""

@@ -11,6 +11,7 @@ from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.io.image_message import decode
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.ros.camera_input import CameraInput
+from superpoint_ros.ros.diagnostics import WORK, Report
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
 from superpoint_ros.ros.match_output import MatchOutput
@@ -24,7 +25,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     """Everything for the newest image, as far as somebody subscribes to it."""
 
     def __init__(self) -> None:
-        super().__init__("frontend_node", FrontendNodeConfig, "front end")
+        super().__init__("frontend_node", FrontendNodeConfig)
         config = self.parameters.config
         self._use(load_extractor(config.extractor, to_match=True))
         self._match_with(config)
@@ -32,37 +33,39 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         self._matches = MatchOutput(self)
         self._odometry = OdometryOutput(self, config, lambda text: self.say("warning", text))
         self._camera = CameraInput(self, self.get_logger().warning)
-        self._input = ImageInput(self, config.image_transport, self.receive)
+        images = self.stream("front end", self._wanted)
+        self._input = ImageInput(self, config.image_transport, images.receive)
         self.get_logger().info(f"ready: {self._extractor.model}")
 
-    def process(self, message: ImageMsg | CompressedImage) -> None:
+    def process(self, message: ImageMsg | CompressedImage, report: Report) -> None:
         config = self.parameters.config
-        with self.diagnostics.stage("decode"):
+        with report.stage("decode"):
             image, mask = decode(message), self._input.mask()
-        with self.diagnostics.stage("extract"):
+        with report.stage("extract"):
             features = self._extractor.extract(image, mask)
-        with self.diagnostics.stage("publish features"):
+        with report.stage("publish features"):
             self._features.publish(message.header, image, features, config.descriptor_type)
         if self._matches.wanted() or self._odometry.wanted():
-            self._match(message.header, image, features)
+            self._match(message.header, image, features, report)
 
-    def _match(self, header: Header, image: Image, features: Features) -> None:
+    def _match(self, header: Header, image: Image, features: Features, report: Report) -> None:
         camera = self._camera.camera(features.image_size, self.parameters.config.rectified)
-        with self.diagnostics.stage("match"):
-            result = self._pairs.update(features, nanoseconds(header.stamp) * 1e-9, camera)
+        with report.stage("front end"):
+            result = self._pairs.update(features, nanoseconds(header.stamp) * 1e-9, camera, report.stage)
+        report.add_up(WORK, ("extract", "front end"))
         if result.reset_reason:
             self.say("warning", f"{result.reset_reason}; starting anew")
-        with self.diagnostics.stage("publish matches"):
+        with report.stage("publish matches"):
             reference = self._matches.publish(header, result, lambda: image)
         if result.geometry is not None:
-            with self.diagnostics.stage("odometry"):
+            with report.stage("odometry"):
                 self._odometry.update(result.geometry, header, reference, result.is_keyframe)
 
     def reset(self) -> None:
         self._pairs.reset()
         self._odometry.reset()
 
-    def wanted(self) -> bool:
+    def _wanted(self) -> bool:
         return self._features.wanted() or self._matches.wanted() or self._odometry.wanted()
 
     def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:

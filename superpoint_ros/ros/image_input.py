@@ -24,13 +24,16 @@ class ImageInput:
     The mask is an image of the size of the images, 0 where no keypoint may be.
     """
 
-    def __init__(self, node: Node, transport: Literal["raw", "compressed"], receive: Callable[[Any], None]) -> None:
+    def __init__(
+        self, node: Node, transport: Literal["raw", "compressed"], receive: Callable[[Any], None], prefix: str = ""
+    ) -> None:
+        """prefix: of the names of the topics."""
         message_type, topic = (ImageMsg, "image") if transport == "raw" else (CompressedImage, "image/compressed")
         self._mask: ImageMsg | None = None
         self._decoded: NDArray[np.uint8] | None = None
         self._subscriptions = [
-            subscribe(node, message_type, topic, receive),
-            subscribe(node, ImageMsg, MASK_TOPIC, self._on_mask),
+            subscribe(node, message_type, f"{prefix}{topic}", receive),
+            subscribe(node, ImageMsg, f"{prefix}{MASK_TOPIC}", self._on_mask),
         ]
 
     def mask(self) -> NDArray[np.uint8] | None:

@@ -7,6 +7,7 @@ from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.ros.camera_input import CameraInput
 from superpoint_ros.ros.conversions import features_from_msg
+from superpoint_ros.ros.diagnostics import Report
 from superpoint_ros.ros.match_output import MatchOutput
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import PipelineNode, nanoseconds, run
@@ -18,38 +19,36 @@ class MatcherNode(PipelineNode[MatcherNodeConfig]):
     """Compares each features message with those of the last keyframe."""
 
     def __init__(self) -> None:
-        # A few features may wait, so that a slow moment loses none; more would only add delay.
-        super().__init__("matcher_node", MatcherNodeConfig, "matches", depth=3)
+        super().__init__("matcher_node", MatcherNodeConfig)
         config = self.parameters.config
         self._match_with(config)
         self._output = MatchOutput(self)
         self._camera = CameraInput(self, self.get_logger().warning)
         self._images = RecentImages(self, config.image_transport)
+        # A few features may wait, so that a slow moment loses none; more would only add delay.
+        self._features = self.stream("matches", self._output.wanted, depth=3)
         self._subscription = subscribe(self, FeaturesMsg, "features", self._on_features, RELIABLE)
         self.get_logger().info("ready")
 
     def _on_features(self, message: FeaturesMsg) -> None:
         # Images cost more than all the rest: subscribe to them only while somebody looks at match_image.
         self._images.follow(self._output.image_wanted())
-        self.receive(message)
+        self._features.receive(message)
 
-    def process(self, message: FeaturesMsg) -> None:
-        with self.diagnostics.stage("decode"):
+    def process(self, message: FeaturesMsg, report: Report) -> None:
+        with report.stage("decode"):
             features = features_from_msg(message)
             camera = self._camera.camera(features.image_size, self.parameters.config.rectified)
-        with self.diagnostics.stage("match"):
-            result = self._pairs.update(features, nanoseconds(message.header.stamp) * 1e-9, camera)
+        with report.stage("front end"):
+            result = self._pairs.update(features, nanoseconds(message.header.stamp) * 1e-9, camera, report.stage)
         if result.reset_reason:
             self.say("warning", f"{result.reset_reason}; starting anew")
-        with self.diagnostics.stage("publish"):
+        with report.stage("publish"):
             self._output.publish(message.header, result, lambda: self._images.find(message.header))
         self.diagnostics.facts({"model": features.model})
 
     def reset(self) -> None:
         self._pairs.reset()
-
-    def wanted(self) -> bool:
-        return self._output.wanted()
 
     def prepare(self, old: MatcherNodeConfig, new: MatcherNodeConfig) -> Apply:
         if (old.matcher, old.geometry, old.keyframes) == (new.matcher, new.geometry, new.keyframes):

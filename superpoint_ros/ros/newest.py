@@ -1,4 +1,4 @@
-"""A short mailbox and the thread that empties it: the newest items win, whatever they replace is counted."""
+"""Short mailboxes and the thread that empties them: the newest items win, whatever they replace is counted."""
 
 from __future__ import annotations
 
@@ -10,23 +10,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class NewestWorker(Generic[T]):
-    """Calls ``work(item)`` in one thread of its own, with the newest ``depth`` items that were ``put``, in their order.
+class Mailbox(Generic[T]):
+    """Holds the newest ``depth`` items that were ``put`` until the worker takes them, in their order."""
 
-    ROS callbacks only ``put``, so that parameters and services stay alive while the network runs, and a slow machine sees
-    fewer frames instead of ever older ones. An exception that leaves ``work`` goes to ``on_error``; the thread lives on.
-    """
-
-    def __init__(self, work: Callable[[T], None], on_error: Callable[[Exception], None], depth: int = 1) -> None:
-        self._work = work
-        self._on_error = on_error
-        self._wake = threading.Condition()
+    def __init__(self, wake: threading.Condition, depth: int) -> None:
+        self._wake = wake
         self._items: deque[T] = deque(maxlen=depth)
-        self._closed = False
         self._received = 0
         self._dropped = 0
-        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
-        self._thread.start()
 
     @property
     def received(self) -> int:
@@ -46,8 +37,37 @@ class NewestWorker(Generic[T]):
             self._items.append(item)
             self._wake.notify()
 
+    def take(self) -> list[T]:
+        """The oldest item alone, or nothing. For the worker, which holds the lock."""
+        return [self._items.popleft()] if self._items else []
+
+
+class NewestWorker(Generic[T]):
+    """Calls ``work(items)`` in one thread of its own, with one item of each mailbox that has any.
+
+    ROS callbacks only ``put``, so that parameters and services stay alive while the network runs, and a slow machine sees
+    fewer frames instead of ever older ones. A mailbox that stays empty is not waited for. An exception that leaves ``work`` goes
+    to ``on_error``; the thread lives on.
+    """
+
+    def __init__(self, work: Callable[[list[T]], None], on_error: Callable[[Exception], None]) -> None:
+        self._work = work
+        self._on_error = on_error
+        self._wake = threading.Condition()
+        self._mailboxes: list[Mailbox[T]] = []
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._thread.start()
+
+    def mailbox(self, depth: int = 1) -> Mailbox[T]:
+        """One more of them. depth: how many items may wait in it."""
+        mailbox: Mailbox[T] = Mailbox(self._wake, depth)
+        with self._wake:
+            self._mailboxes.append(mailbox)
+        return mailbox
+
     def close(self, timeout: float = 5.0) -> None:
-        """Forget the waiting items, let the running one finish and end the thread."""
+        """Forget the waiting items, let the running ones finish and end the thread."""
         with self._wake:
             self._closed = True
             self._wake.notify()
@@ -55,12 +75,19 @@ class NewestWorker(Generic[T]):
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._items or self._closed)
-                if self._closed:
-                    return
-                item = self._items.popleft()
+            items = self._wait()
+            if not items:
+                return
             try:
-                self._work(item)
+                self._work(items)
             except Exception as error:
                 self._on_error(error)
+
+    def _wait(self) -> list[T]:
+        """For items; nothing when the end has come."""
+        with self._wake:
+            while not self._closed:
+                if items := [item for mailbox in self._mailboxes for item in mailbox.take()]:
+                    return items
+                self._wake.wait()
+        return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from superpoint_ros.config import OdometryNodeConfig
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
 from superpoint_ros.ros.conversions import geometry_from_msg
+from superpoint_ros.ros.diagnostics import Report
 from superpoint_ros.ros.odometry_output import OdometryOutput
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import PipelineNode, run
@@ -15,13 +16,14 @@ class OdometryNode(PipelineNode[OdometryNodeConfig]):
     """Chains the geometries of keyframes into a trajectory."""
 
     def __init__(self) -> None:
-        # Every keyframe counts and none costs much: let them wait rather than lose one.
-        super().__init__("odometry_node", OdometryNodeConfig, "odometry", depth=100)
+        super().__init__("odometry_node", OdometryNodeConfig)
         self._output = OdometryOutput(self, self.parameters.config, lambda text: self.say("warning", text))
-        self._subscription = subscribe(self, TwoViewGeometryMsg, "two_view_geometry", self.receive, RELIABLE)
+        # Every keyframe counts and none costs much: let them wait rather than lose one.
+        geometries = self.stream("odometry", depth=100)
+        self._subscription = subscribe(self, TwoViewGeometryMsg, "two_view_geometry", geometries.receive, RELIABLE)
         self.get_logger().info("ready")
 
-    def process(self, message: TwoViewGeometryMsg) -> None:
+    def process(self, message: TwoViewGeometryMsg, report: Report) -> None:
         self._output.update(geometry_from_msg(message), message.header, message.reference_header, message.is_keyframe)
 
     def reset(self) -> None:

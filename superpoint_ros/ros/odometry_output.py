@@ -83,12 +83,14 @@ class OdometryOutput:
             camera = Pose(camera.rotation, np.zeros(3))
         start, end = (camera @ pose @ camera.inverse() for pose in (before, after))
         stamped = Header(stamp=header.stamp, frame_id=self._config.odom_frame)
-        message = Odometry(header=stamped, child_frame_id=self._config.base_frame)
-        message.pose = PoseWithCovariance(pose=_pose(end), covariance=_turned(self._covariance, camera.rotation))
-        message.twist = _twist(start, end, _turned_step(step, end, camera), seconds)
-        self._odometry_publisher.publish(message)
+        pose = _pose(end)
+        if self._odometry_publisher.get_subscription_count():
+            message = Odometry(header=stamped, child_frame_id=self._config.base_frame)
+            message.pose = PoseWithCovariance(pose=pose, covariance=_turned(self._covariance, camera.rotation))
+            message.twist = _twist(start, end, _turned_step(step, end, camera), seconds)
+            self._odometry_publisher.publish(message)
         self._transforms.broadcast(stamped, self._config.base_frame, end)
-        self._publish_path(stamped, message.pose.pose)
+        self._publish_path(stamped, pose)
 
     def _publish_path(self, header: Header, pose: PoseMsg) -> None:
         if self._config.path_length:

@@ -105,9 +105,12 @@ def describe(field: FieldInfo) -> ParameterDescriptor:
     extra = field.json_schema_extra
     descriptor.read_only = isinstance(extra, dict) and bool(extra.get("fixed"))
     kind = field.annotation
-    descriptor.type = (
-        _TYPES.get(kind, ParameterType.PARAMETER_STRING) if isinstance(kind, type) else ParameterType.PARAMETER_STRING
-    )
+    if get_origin(kind) is tuple:
+        descriptor.type = ParameterType.PARAMETER_STRING_ARRAY
+    else:
+        descriptor.type = (
+            _TYPES.get(kind, ParameterType.PARAMETER_STRING) if isinstance(kind, type) else ParameterType.PARAMETER_STRING
+        )
     if get_origin(kind) is Literal:
         descriptor.additional_constraints = f"one of {', '.join(map(str, get_args(kind)))}"
     if kind in (int, float):

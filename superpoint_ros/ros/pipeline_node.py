@@ -6,7 +6,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import rclpy
@@ -17,8 +19,8 @@ from std_srvs.srv import Trigger
 
 from superpoint_ros.config import Section
 from superpoint_ros.errors import SuperPointRosError
-from superpoint_ros.ros.diagnostics import Diagnostics
-from superpoint_ros.ros.newest import NewestWorker
+from superpoint_ros.ros.diagnostics import Diagnostics, Report
+from superpoint_ros.ros.newest import Mailbox, NewestWorker
 from superpoint_ros.ros.parameters import Apply, Parameters
 
 C = TypeVar("C", bound=Section)
@@ -27,42 +29,93 @@ _OLDEST = 600.0
 """Seconds. Stamps older than that, or in the future, are of another clock (a bag without use_sim_time): it means nothing."""
 
 
-class PipelineNode(Node, Generic[C]):
-    """Parameters, diagnostics, ``~/reset``, and one worker thread that processes the newest input.
+class Stream:
+    """One sequence of inputs of a node, say the images of one camera: the newest wait for the worker, with a report of their own.
 
-    A node subscribes with ``self.receive`` as its callback and implements ``process``, ``reset`` and ``wanted``. Whatever is
-    wrong with an input is said in the log and in the diagnostics, and the next input gets its chance.
+    name: of the camera, in front of what is said about its inputs; empty where a node has one stream. wanted: whether anybody
+    subscribes to anything that is made of its inputs.
     """
 
-    def __init__(self, name: str, config_type: type[C], task: str, depth: int = 1) -> None:
-        """task: what the node makes, for the diagnostics. depth: how many inputs may wait for the worker."""
+    def __init__(self, name: str, report: Report, wanted: Callable[[], bool], mailbox: Mailbox[Input]) -> None:
+        self.name = name
+        self.report = report
+        self.wanted = wanted
+        self.last_stamp: int | None = None
+        self._mailbox = mailbox
+
+    def receive(self, message: Any) -> None:
+        """Callback of the subscription: leave the newest message for the worker."""
+        self._mailbox.put(Input(self, message, time.perf_counter()))
+
+    def count(self) -> None:
+        """Report how many came, and how many of them were replaced by newer ones."""
+        self.report.count(received=self._mailbox.received, dropped=self._mailbox.dropped)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A message of a stream. since: when it came; later, when the work on it began."""
+
+    stream: Stream
+    message: Any
+    since: float
+
+
+class PipelineNode(Node, Generic[C]):
+    """Parameters, diagnostics, ``~/reset``, and one worker thread that processes the newest inputs.
+
+    A node makes a ``stream`` for what it subscribes to, with ``stream.receive`` as the callback, and implements ``process`` and
+    ``reset``. Whatever is wrong with an input is said in the log and in the diagnostics, and the next input gets its chance.
+    """
+
+    def __init__(self, name: str, config_type: type[C]) -> None:
         super().__init__(name)
-        self._worker: NewestWorker[tuple[float, Any]] = NewestWorker(self._work, self._failed, depth)
+        self._worker: NewestWorker[Input] = NewestWorker(self._work, self._complain)
         self._said: dict[str, float] = {}
-        self._last_stamp: int | None = None
         self._reset_asked = False
-        self.diagnostics = Diagnostics(self, task)
+        self.diagnostics = Diagnostics(self)
         self.parameters: Parameters[C] = Parameters(self, config_type, self.prepare)
         self._reset_service = self.create_service(Trigger, "~/reset", self._on_reset)
 
-    def process(self, message: Any) -> None:
+    def stream(self, task: str, wanted: Callable[[], bool] = lambda: True, depth: int = 1, name: str = "") -> Stream:
+        """A sequence of inputs. task: what is made of them, for the diagnostics. depth: how many may wait for the worker."""
+        return Stream(name, self.diagnostics.report(task), wanted, self._worker.mailbox(depth))
+
+    def process(self, message: Any, report: Report) -> None:
         """Turn one input into what is published. Runs in the worker thread."""
         raise NotImplementedError
 
+    def process_together(self, inputs: list[Input]) -> None:
+        """The inputs that wait when the worker gets free, at most one of each stream, which may share the work."""
+        for one in inputs:
+            with self.attempt(one):
+                self.process(one.message, one.stream.report)
+                self.done(one)
+
     def reset(self) -> None:
         """Forget everything that earlier inputs left. Runs in the worker thread."""
-
-    def wanted(self) -> bool:
-        """Whether anybody subscribes to anything that ``process`` publishes."""
-        return True
 
     def prepare(self, old: C, new: C) -> Apply:
         """Do what can fail in a change of parameters; return what makes it effective (runs in the worker thread)."""
         return lambda: None
 
-    def receive(self, message: Any) -> None:
-        """Callback of the subscription: leave the newest message for the worker."""
-        self._worker.put((time.perf_counter(), message))
+    @contextmanager
+    def attempt(self, one: Input) -> Iterator[None]:
+        """What goes wrong in the block is told, and costs this input alone."""
+        try:
+            yield
+        except Exception as error:
+            one.stream.report.refused(str(error))
+            self._complain(error, one.stream.name)
+
+    def done(self, one: Input) -> None:
+        """All that was wanted of an input is published."""
+        report = one.stream.report
+        report.record("total", time.perf_counter() - one.since)
+        report.processed()
+        age = (self.get_clock().now().nanoseconds - nanoseconds(one.message.header.stamp)) * 1e-9
+        if 0.0 <= age < _OLDEST:
+            report.record("stamp to published", age)
 
     def say(self, level: str, text: str) -> None:
         """Log a line, the same line at most every five seconds."""
@@ -80,36 +133,37 @@ class PipelineNode(Node, Generic[C]):
         self._worker.close()
         super().destroy_node()
 
-    def _work(self, item: tuple[float, Any]) -> None:
-        received, message = item
-        self.diagnostics.count(received=self._worker.received, dropped=self._worker.dropped)
-        self.diagnostics.record("waiting", time.perf_counter() - received)
+    def _work(self, inputs: list[Input]) -> None:
         self.parameters.apply_changes()
-        self._reset_where_due(nanoseconds(message.header.stamp))
-        if not self.wanted():
-            self.diagnostics.skipped()
-            return
-        with self.diagnostics.stage("total"):
-            self.process(message)
-        self.diagnostics.processed()
-        age = (self.get_clock().now().nanoseconds - nanoseconds(message.header.stamp)) * 1e-9
-        if 0.0 <= age < _OLDEST:
-            self.diagnostics.record("stamp to published", age)
+        now = time.perf_counter()
+        due = [replace(one, since=now) for one in inputs if self._due(one, now)]
+        if due:
+            self.process_together(due)
 
-    def _reset_where_due(self, stamp: int) -> None:
-        if self._last_stamp is not None and stamp < self._last_stamp:
-            back = (self._last_stamp - stamp) * 1e-9
-            self.get_logger().warning(f"time jumped back by {back:.3f} s (a bag that starts again?); starting anew")
+    def _due(self, one: Input, now: float) -> bool:
+        """Whether there is anything to be made of an input."""
+        one.stream.count()
+        one.stream.report.record("waiting", now - one.since)
+        self._reset_where_due(one.stream, nanoseconds(one.message.header.stamp))
+        wanted = one.stream.wanted()
+        if not wanted:
+            one.stream.report.skipped()
+        return wanted
+
+    def _reset_where_due(self, stream: Stream, stamp: int) -> None:
+        if stream.last_stamp is not None and stamp < stream.last_stamp:
+            back = (stream.last_stamp - stamp) * 1e-9
+            text = f"time jumped back by {back:.3f} s (a bag that starts again?); starting anew"
+            self.get_logger().warning(_of(stream.name, text))
             self._reset_asked = True
-        self._last_stamp = stamp
+        stream.last_stamp = stamp
         if self._reset_asked:
             self._reset_asked = False
             self.reset()
 
-    def _failed(self, error: Exception) -> None:
-        self.diagnostics.refused(str(error))
+    def _complain(self, error: Exception, name: str = "") -> None:
         if isinstance(error, SuperPointRosError):
-            self.say("error", str(error))
+            self.say("error", _of(name, str(error)))
         elif rclpy.ok(context=self.context):
             self.say("error", f"this is a bug, please report it: {''.join(traceback.format_exception(error))}")
 
@@ -118,6 +172,11 @@ class PipelineNode(Node, Generic[C]):
         response.success = True
         response.message = "starts anew with the next input"
         return response
+
+
+def _of(name: str, text: str) -> str:
+    """Text about the stream of that name."""
+    return f"{name}: {text}" if name else text
 
 
 def nanoseconds(stamp: Time) -> int:

@@ -12,8 +12,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_polic
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
-NEWEST = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
-"""For subscriptions to images: matches every publisher, and a late frame is never waited for."""
+NEWEST = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT, durability=DurabilityPolicy.VOLATILE)
+"""For subscriptions to images: matches every publisher, and a late frame is never waited for.
+
+Only the newest image is used, but with a shorter queue the middleware would drop the others, which counts them nowhere."""
 
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.VOLATILE)
 """For everything that is published: matches subscriptions of either reliability. And for subscriptions between our nodes,
@@ -37,14 +39,20 @@ def publish(node: Node, message_type: type, topic: str, profile: QoSProfile = RE
         message_type,
         topic,
         copy(profile),  # an override is written into it
-        event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible),
+        # An event handler costs time whenever the executor wakes; the default ones only warn of subscribers of another type.
+        event_callbacks=PublisherEventCallbacks(incompatible_qos=incompatible, use_default_callbacks=False),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
     )
     return publisher
 
 
-def subscribe(node: Node, message_type: type, topic: str, callback: Any, profile: QoSProfile = NEWEST) -> Subscription:
-    """A subscription whose QoS can be overridden and that reports publishers it cannot hear."""
+def subscribe(
+    node: Node, message_type: type, topic: str, callback: Any, profile: QoSProfile = NEWEST, raw: bool = False
+) -> Subscription:
+    """A subscription whose QoS can be overridden and that reports publishers it cannot hear.
+
+    raw: the callback is given messages as they were sent, in bytes.
+    """
 
     def incompatible(event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind)
@@ -60,5 +68,6 @@ def subscribe(node: Node, message_type: type, topic: str, callback: Any, profile
         copy(profile),
         event_callbacks=SubscriptionEventCallbacks(incompatible_qos=incompatible),
         qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        raw=raw,
     )
     return subscription

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from nav_msgs.msg import Odometry, Path
 from processes import NodeProcess, Probe
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -75,6 +76,7 @@ def test_matches_geometry_and_tracks_of_a_known_motion(start: StartNode, probe: 
             probe.listen(TwoViewGeometryMsg, "/front/two_view_geometry"),
         )
         tracks, pictures = probe.listen(FeatureTracksMsg, "/front/tracks"), probe.listen(ImageMsg, "/front/match_image")
+        reports = probe.listen(DiagnosticArray, "/diagnostics")
         inputs = probe.publisher(FeaturesMsg, "/front/features")
         inputs.publish(message(0, STAMP))
         probe.until(lambda: tracks, "tracks of the first image")
@@ -101,6 +103,12 @@ def test_matches_geometry_and_tracks_of_a_known_motion(start: StartNode, probe: 
         np.testing.assert_allclose(followed.normalized, expected, atol=1e-5)
         assert decode(pictures[0]).shape == (480, 640, 3)
         assert "camera_info" not in node.log
+        count = len(reports)
+        probe.until(lambda: len(reports) > count + 1, "diagnostics")
+        told = {pair.key: pair.value for pair in reports[-1].status[0].values}
+        match, geometry_time, whole = (float(told[f"{stage} p99 [ms]"]) for stage in ("match", "geometry", "front end"))
+        assert 0 < match < whole
+        assert 0 < geometry_time < whole
 
 
 def test_camera_info_that_is_missing_empty_or_of_another_size(start: StartNode, probe: Probe) -> None:

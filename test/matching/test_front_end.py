@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -40,6 +43,22 @@ def test_first_image_has_nothing_to_be_compared_with(world: World) -> None:
     assert result.is_keyframe
     assert result.reset_reason == ""
     assert len(result.tracks) == len(result.current)
+
+
+def test_stages_are_entered_and_left_one_after_the_other(world: World) -> None:
+    said: list[str] = []
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        said.append(name)
+        yield
+        said.append(f"after {name}")
+
+    front_end = PairMatcher()
+    front_end.update(world.seen_from(0.0), 0.0, CAMERA, stage)
+    assert said == []
+    front_end.update(world.seen_from(0.1), 0.1, CAMERA, stage)
+    assert said == ["match", "after match", "geometry", "after geometry", "tracks", "after tracks"]
 
 
 def test_every_frame_compares_consecutive_images(world: World) -> None:

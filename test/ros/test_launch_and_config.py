@@ -18,7 +18,7 @@ from ament_index_python import packages
 from typer.testing import CliRunner
 
 from superpoint_ros.cli.main import app
-from superpoint_ros.config import FrontendNodeConfig, RecorderNodeConfig, parse_section
+from superpoint_ros.config import FrontendNodeConfig, RecorderNodeConfig, SuperPointNodeConfig, parse_section
 from superpoint_ros.ros.parameters import fields
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,6 +111,26 @@ def test_live_launch_starts_one_process_or_three() -> None:
         assert node.kwargs["parameters"][-1] == {"extractor.model": "sift"}
         assert node.kwargs["arguments"] == ["--ros-args", "--log-level", "debug"]
         assert (ROOT / "superpoint_ros" / "ros" / f"{node.kwargs['executable']}.py").is_file()
+
+
+@pytest.mark.usefixtures("launch")
+def test_live_launch_of_several_cameras_shares_one_network() -> None:
+    superpoint, *others = live_nodes(
+        cameras="left, right", image="image_raw", camera_info="info", namespace="robot", model="small"
+    )
+    assert (superpoint.kwargs["executable"], superpoint.kwargs["namespace"]) == ("superpoint_node", "robot")
+    *_, model, cameras = superpoint.kwargs["parameters"]
+    assert model == {"extractor.model": "small"}
+    assert parse_section(SuperPointNodeConfig, cameras).cameras == ("left", "right")
+    remappings = dict(superpoint.kwargs["remappings"])
+    assert remappings["left/image"] == "left/image_raw"
+    assert remappings["right/image/compressed"] == "right/image_raw/compressed"
+    assert [(node.kwargs["executable"], node.kwargs["namespace"]) for node in others] == [
+        (name, f"robot/{camera}") for camera in ("left", "right") for name in ("matcher_node", "odometry_node")
+    ]
+    for node in others:
+        assert dict(node.kwargs["remappings"])["camera_info"] == "info"
+        assert "cameras" not in {name for values in node.kwargs["parameters"][1:] for name in values}
 
 
 @pytest.mark.usefixtures("launch")

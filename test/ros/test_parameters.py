@@ -46,6 +46,13 @@ def test_descriptors_carry_ranges_choices_and_what_is_fixed() -> None:
     assert fixed == {"image_transport", "odom_frame", "base_frame", "camera_frame", "publish_tf"}
 
 
+def test_names_of_cameras_are_a_list_of_texts(make_node: MakeNode) -> None:
+    described = {name: describe(field) for name, field, _ in fields(SuperPointNodeConfig)}["cameras"]
+    assert (described.type, described.read_only) == (ParameterType.PARAMETER_STRING_ARRAY, True)
+    config = Parameters(make_node("-p", "cameras:=[left, rig/right]"), SuperPointNodeConfig, nothing).config
+    assert config.cameras == ("left", "rig/right")
+
+
 def test_start_values_are_taken_and_whole_numbers_are_welcome_as_floats(make_node: MakeNode) -> None:
     node = make_node("-p", "matcher.ratio:=1", "-p", "geometry.max_error:=3.5", "-p", "rectified:=true")
     config = Parameters(node, MatcherNodeConfig, nothing).config
@@ -65,6 +72,20 @@ def test_start_values_are_taken_and_whole_numbers_are_welcome_as_floats(make_nod
 def test_a_useless_start_value_is_refused_with_its_name(make_node: MakeNode, setting: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         Parameters(make_node("-p", setting), MatcherNodeConfig, nothing)
+
+
+@pytest.mark.parametrize(
+    ("cameras", "words"),
+    [
+        ("[left, left]", "cameras = .* a name of its own"),
+        ("[left, /right]", r"cameras\.1 = '/right'"),
+        ("['the left']", "'the left'"),
+        ("left", "cameras = 'left'"),
+    ],
+)
+def test_useless_names_of_cameras_are_refused(make_node: MakeNode, cameras: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        Parameters(make_node("-p", f"cameras:={cameras}"), SuperPointNodeConfig, nothing)
 
 
 def test_changes_take_effect_between_frames_and_only_as_a_whole(make_node: MakeNode) -> None:
