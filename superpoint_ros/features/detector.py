@@ -7,9 +7,9 @@ import numpy as np
 
 from superpoint_ros.types import BoolArray, FloatArray, IndexArray
 
-_REFINE_RADIUS = 2
+REFINE_RADIUS = 2
 """The window of the sub-pixel refinement is 5x5: wide enough for a peak that straddles two pixels."""
-_WINDOW_Y, _WINDOW_X = np.mgrid[-_REFINE_RADIUS : _REFINE_RADIUS + 1, -_REFINE_RADIUS : _REFINE_RADIUS + 1].reshape(2, -1, 1)
+_WINDOW_Y, _WINDOW_X = np.mgrid[-REFINE_RADIUS : REFINE_RADIUS + 1, -REFINE_RADIUS : REFINE_RADIUS + 1].reshape(2, -1, 1)
 _MOMENTS = np.stack([_WINDOW_X[:, 0], _WINDOW_Y[:, 0], np.ones(len(_WINDOW_X))]).astype(np.float32)
 """Times the scores of the window: their sums weighted with x, with y, and not at all."""
 
@@ -116,7 +116,7 @@ def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:
     A neighbouring peak in the window could pull harder than that; no keypoint leaves its own pixel (+-0.5).
     Returns (N, 2) float32.
     """
-    margin = _REFINE_RADIUS
+    margin = REFINE_RADIUS
     around = np.asarray(cv2.copyMakeBorder(heatmap, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0.0), np.float32)
     centres = (pixels[:, 1] + margin) * around.shape[1] + pixels[:, 0] + margin
     moments = _MOMENTS @ around.ravel().take(_WINDOW_Y * around.shape[1] + _WINDOW_X + centres)

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from superpoint_ros.features.backends.torch_detection import soft_argmax
 from superpoint_ros.features.network import CELL, heatmap
 from superpoint_ros.training.parallel import masked_mean
 
 _NMS_RADIUS = 4
-_REFINE_RADIUS = 2
 _SAME = 3.0
 """Pixels between two keypoints, in either view, up to which they are taken for one point."""
 
@@ -62,14 +62,9 @@ def _keypoints(heat: Tensor, cells: Tensor, count: int) -> _Keypoints:
         inner[:, _NMS_RADIUS:-_NMS_RADIUS, _NMS_RADIUS:-_NMS_RADIUS] = True
         counted = peaks & inner & cells.repeat_interleave(CELL, 1).repeat_interleave(CELL, 2)
         scores, pixels = (heat * counted).flatten(1).topk(min(count, height * width), dim=1)
-    steps = torch.arange(-_REFINE_RADIUS, _REFINE_RADIUS + 1, device=heat.device)
-    y, x = (grid.flatten() for grid in torch.meshgrid(steps, steps, indexing="ij"))
-    # Only pixels without a keypoint lie so close to the border that the window has to be cut.
-    window = (pixels[:, :, None] + y * width + x).clamp(0, height * width - 1)
-    around = heat.flatten(1).gather(1, window.flatten(1)).view(*window.shape)
-    share = around / (around.sum(dim=2, keepdim=True) + torch.finfo(heat.dtype).tiny)
+    columns, rows = pixels % width, pixels // width
     # Not held to its own pixel, as it is in use: what lies further away would have no gradient.
-    places = torch.stack([pixels % width, pixels // width], dim=2) + share @ torch.stack([x, y], dim=1).to(heat.dtype)
+    places = torch.stack([columns, rows], dim=2) + soft_argmax(heat, columns, rows)
     return _Keypoints(places, scores > 0.0)
 
 

@@ -138,11 +138,10 @@ def read_labels(folders: Sequence[Path]) -> list[LabelledImage]:
 
 def label_sources(folders: Sequence[Path]) -> list[Source]:
     """Where the images of ``read_labels`` come from, each photo once. Raises DataError."""
-    named = {
-        path.stem: source
-        for folder in folders
-        for path, source in zip(_label_files(folder), read_sources(folder, [p.name for p in _label_files(folder)]), strict=True)
-    }
+    named: dict[str, Source] = {}
+    for folder in folders:
+        files = _label_files(folder)
+        named |= zip((path.stem for path in files), read_sources(folder, [path.name for path in files]), strict=True)
     return list(named.values())
 
 

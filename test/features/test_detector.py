@@ -31,14 +31,15 @@ def suppress(heatmap: np.ndarray, radius: int, threshold: float) -> list[int]:
 SHAPES = st.tuples(st.integers(1, 14), st.integers(1, 14))
 LEVELS = st.integers(0, 6).map(lambda level: np.float32(level / 6))
 """Few levels make many ties and plateaus."""
+HEATMAPS = st.one_of(
+    arrays(np.float32, SHAPES, elements=LEVELS),
+    arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32)),
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    heatmap=st.one_of(
-        arrays(np.float32, SHAPES, elements=LEVELS),
-        arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32)),
-    ),
+    heatmap=HEATMAPS,
     radius=st.integers(0, 5),
     threshold=st.sampled_from([0.0, 0.3, 0.5, 1.0]),
 )
@@ -48,10 +49,7 @@ def test_suppression_is_the_greedy_one(heatmap: np.ndarray, radius: int, thresho
 
 @settings(max_examples=150, deadline=None)
 @given(
-    heatmap=st.one_of(
-        arrays(np.float32, SHAPES, elements=LEVELS),
-        arrays(np.float32, SHAPES, elements=st.floats(0, 1, width=32)),
-    ),
+    heatmap=HEATMAPS,
     radius=st.integers(0, 3),
     count=st.integers(1, 8),
     seed=st.integers(0, 9),

@@ -12,10 +12,10 @@ from torch.nn import functional as F
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.detection import Detections
+from superpoint_ros.features.detector import REFINE_RADIUS
 from superpoint_ros.features.image import CELL
 from superpoint_ros.features.network import heatmap
 
-_REFINE_RADIUS = 2
 _CUBIC = -0.75
 _ROUNDS_PER_LOOK = 4
 """Rounds of suppression between two questions whether any pixel is left; each question waits for the GPU."""
@@ -35,7 +35,7 @@ def detect_batch(
     columns, rows = pixels % width, pixels // width
     points = torch.stack([columns, rows], dim=2).float()
     if config.subpixel:
-        points = points + _offsets(heat, columns, rows)
+        points = points + soft_argmax(heat, columns, rows).clamp(-0.5, 0.5)
     found = torch.cat([points, scores[..., None], _sample(coarse, points, config.interpolation)], dim=2)
     return [_trimmed(array) for array in found.cpu().numpy()]
 
@@ -81,9 +81,9 @@ def _suppress(rank: Tensor, radius: int) -> Tensor:
     return taken
 
 
-def _offsets(heat: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
-    """Sub-pixel offsets (B, K, 2) of the pixels, by the soft-argmax around each."""
-    margin = _REFINE_RADIUS
+def soft_argmax(heat: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
+    """Offsets (B, K, 2) from pixels (B, K) of heat maps (B, H, W) to the centre of the heat in the 5x5 window around each."""
+    margin = REFINE_RADIUS
     around = F.pad(heat, [margin] * 4)
     stride = around.shape[2]
     steps = torch.arange(-margin, margin + 1, device=heat.device)
@@ -91,7 +91,7 @@ def _offsets(heat: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
     index = ((rows + margin) * stride + columns + margin)[..., None] + y * stride + x
     window = around.flatten(1).gather(1, index.flatten(1)).reshape(index.shape)
     moments = window @ torch.stack([x, y, torch.ones_like(x)], dim=1).to(heat.dtype)
-    return (moments[..., :2] / (moments[..., 2:] + torch.finfo(heat.dtype).tiny)).clamp(-0.5, 0.5)
+    return moments[..., :2] / (moments[..., 2:] + torch.finfo(heat.dtype).tiny)
 
 
 def _sample(coarse: Tensor, points: Tensor, interpolation: str) -> Tensor:
