@@ -14,7 +14,6 @@ from superpoint_ros.features.backends import load_backend
 from superpoint_ros.features.descriptor import sample_descriptors
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
 from superpoint_ros.features.extractor import SuperPoint
-from superpoint_ros.features.heads import heatmap
 from superpoint_ros.features.image import pad_to_cells, working_image
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.matching.links import link_the_rest
@@ -29,7 +28,6 @@ NETWORK, WHOLE = "network", "whole extraction"
 Stages = dict[str, list[Callable[..., Any]]]
 _EXTRACTION: Stages = {
     "preprocess": [working_image, pad_to_cells],
-    "heat map": [heatmap],
     "select": [select_keypoints],
     "refine": [refine_keypoints],
     "sample": [sample_descriptors],
@@ -46,7 +44,7 @@ _FRONT_END: Stages = {
 
 
 def extraction_stages(model: str, backend_name: str, keypoints: int, image: Image, rounds: int) -> dict[str, Timing]:
-    """Of SuperPoint: those BESIDE the network, the NETWORK, and the WHOLE."""
+    """Of SuperPoint: those BESIDE the network, the NETWORK up to its heat map, and the WHOLE."""
     config = parse_section(ExtractorConfig, {"model": model, "backend": backend_name, "max_keypoints": keypoints})
     backend = load_backend(config)
     superpoint = SuperPoint(backend, config)

@@ -1,4 +1,4 @@
-"""From the dense heads of the network to keypoints with descriptors."""
+"""From the heat map and the coarse descriptors of the network to keypoints with descriptors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.descriptor import sample_descriptors
 from superpoint_ros.features.detector import refine_keypoints, select_keypoints
-from superpoint_ros.features.heads import heatmap
 from superpoint_ros.types import BoolArray, FloatArray
 
 
@@ -27,15 +26,15 @@ class Detections:
 
 
 def detect(
-    logits: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, mask: BoolArray | None = None
+    heatmap: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, mask: BoolArray | None = None
 ) -> Detections:
-    """Keypoints by softmax, suppression and sub-pixel refinement, and the descriptors there.
+    """Keypoints by suppression and sub-pixel refinement, and the descriptors there.
 
-    logits: (65, h, w), coarse: (D, h, w) float32, any strides. size: height and width of the working image; what the heads
-    see beyond it is padding. mask: (height, width) bool, False where nothing is to be detected.
+    heatmap: (8 h, 8 w), coarse: (D, h, w) float32, any strides. size: height and width of the working image; what the network
+    saw beyond it is padding. mask: (height, width) bool, False where nothing is to be detected.
     """
     height, width = size
-    heat = np.ascontiguousarray(heatmap(logits)[:height, :width])
+    heat = np.ascontiguousarray(heatmap[:height, :width])
     pixels, scores = select_keypoints(
         heat,
         max_keypoints=config.max_keypoints,
@@ -49,7 +48,7 @@ def detect(
 
 
 def detect_each(
-    logits: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
+    heatmaps: FloatArray, coarse: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
 ) -> list[Detections]:
-    """``detect`` for each image of a batch: logits (B, 65, h, w), coarse (B, D, h, w), one mask (or None) for each."""
-    return [detect(*heads, size, config, mask) for heads, mask in zip(zip(logits, coarse, strict=True), masks, strict=True)]
+    """``detect`` for each image of a batch: heatmaps (B, 8 h, 8 w), coarse (B, D, h, w), one mask (or None) for each."""
+    return [detect(heat, one, size, config, mask) for heat, one, mask in zip(heatmaps, coarse, masks, strict=True)]

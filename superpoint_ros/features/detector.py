@@ -56,6 +56,7 @@ def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float, want
     """
     flat, wanted_at = heatmap.ravel(), wanted.ravel()
     score, taken, floor = heatmap, np.empty(0, np.int64), np.float32(threshold)
+    found = flat[taken]
     mark, window = np.zeros(heatmap.shape, np.uint8), np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
     undecided = heatmap.size
     while True:
@@ -71,11 +72,16 @@ def suppress_non_maxima(heatmap: FloatArray, radius: int, threshold: float, want
         undecided = len(left)
         score = np.where(alive, heatmap, np.float32(-1))
 
-    alive_at, late = alive.ravel(), []
-    for index in _best_first(flat, left).tolist():
+    left = _best_first(flat, left)
+    missing = count - (len(found) - np.searchsorted(np.sort(found), flat[left], side="right"))
+    alive_at, late, more = memoryview(alive.ravel().view(np.uint8)), [], 0
+    for index, enough in zip(left.tolist(), missing.tolist(), strict=True):
+        if more >= enough:  # with those that are better than this one there are as many as are asked for
+            break
         if alive_at[index]:
             y, x = divmod(index, heatmap.shape[1])
             late.append(index)
+            more += bool(wanted_at[index])
             alive[max(0, y - radius) : y + radius + 1, max(0, x - radius) : x + radius + 1] = False
     taken = np.concatenate([taken, np.array(late, np.int64)])
     return _best_first(flat, taken[wanted_at[taken]])[:count]

@@ -13,15 +13,23 @@ DUSTBIN = CELL * CELL
 
 
 def heatmap(logits: FloatArray) -> FloatArray:
-    """Detector logits (65, h, w) → probability of an interest point (8 h, 8 w) float32, C-contiguous.
+    """Detector logits (B, 65, h, w) → probability of an interest point (B, 8 h, 8 w) float32, C-contiguous.
 
     Softmax over the 65 channels, drop the dustbin, unfold each cell (paper, section 3.2). It is 0 in cells that have logits
     which are not finite.
     """
+    batch, _, height, width = logits.shape
+    heat = np.empty((batch, height, CELL, CELL * width), np.float32)
+    for one, rows in zip(logits, heat, strict=True):
+        _unfold(one, rows)
+    return heat.reshape(batch, CELL * height, CELL * width)
+
+
+def _unfold(logits: FloatArray, rows: FloatArray) -> None:
+    """Write the probabilities for the logits (65, h, w) of one image into the pixels of its cells, (h, 8, 8 w)."""
     # One cell per column: NumPy's vector units work along rows. Cells that cannot reach a threshold are computed, too: in
     # photos nine of ten cells have one that can, or a neighbour, and picking them out costs more than all exponentials.
-    channels, height, width = logits.shape
-    columns = logits.reshape(channels, -1) if logits.flags.c_contiguous else np.asarray(cv2.transpose(by_cell(logits)))
+    columns = logits.reshape(len(logits), -1) if logits.flags.c_contiguous else np.asarray(cv2.transpose(by_cell(logits)))
     with np.errstate(invalid="ignore"):  # infinity less itself
         raised = columns - columns.max(axis=0)
     cv2.exp(raised, raised)
@@ -29,10 +37,8 @@ def heatmap(logits: FloatArray) -> FloatArray:
     broken = np.isnan(total[0])
     if broken.any():
         raised[:, broken], total[:, broken] = 0, 1
-    heat = np.empty((height, CELL, CELL * width), np.float32)
     for row in range(CELL):  # of each cell: its eight pixels, by cell, are a row of the image
-        heat[:, row] = cv2.transpose(raised[CELL * row : CELL * (row + 1)] / total).reshape(height, -1)
-    return heat.reshape(CELL * height, -1)
+        rows[:, row] = cv2.transpose(raised[CELL * row : CELL * (row + 1)] / total).reshape(len(rows), -1)
 
 
 def by_cell(head: FloatArray) -> FloatArray:

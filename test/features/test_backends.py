@@ -14,12 +14,13 @@ import torch
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import DeviceError, WeightsError
+from superpoint_ros.features import heads as heads_on_arrays
 from superpoint_ros.features.backends import Backend, load_backend
 from superpoint_ros.features.backends.cpu import cpu_threads, require_bfloat16
 from superpoint_ros.features.export import export_model
 from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.models import load_onnx, onnx_path, shipped_models
-from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.network import SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights, save_weights
 from superpoint_ros.simulation.textures import hang_posters, plaster
 from superpoint_ros.types import Features
@@ -76,15 +77,33 @@ def test_backends_agree_on_rendered_images(model: str, backend: str) -> None:
 
 
 @pytest.mark.parametrize("backend", RUNTIMES)
-def test_dense_heads_are_those_of_the_network_at_any_size_and_batch(backend: str, exported: Path, network: SuperPointNet) -> None:
+def test_backends_give_what_the_network_gives_at_any_size_and_batch(backend: str, exported: Path, network: SuperPointNet) -> None:
     loaded = load(backend, str(exported))
     assert loaded.descriptor_size == 16 and loaded.device == "cpu" and loaded.model == load_weights(exported).model
     for shape in ((1, 8, 8), (3, 40, 24), (1, 64, 96)):
         images = np.random.default_rng(0).random(shape, np.float32)
         with torch.inference_mode():
-            expected = network(torch.from_numpy(images)[:, None])
-        for found, head in zip(loaded.run(images), expected, strict=True):
-            np.testing.assert_allclose(found, head.numpy(), atol=1e-4)
+            logits, coarse = network(torch.from_numpy(images)[:, None])
+        heat, found = loaded.run(images)
+        np.testing.assert_allclose(heat, heatmap(logits).numpy(), atol=1e-5)
+        np.testing.assert_allclose(found, coarse.numpy(), atol=1e-4)
+
+
+def test_heat_map_of_openvino_survives_logits_that_are_not_finite() -> None:
+    import openvino as ov
+    import openvino.opset10 as opset
+
+    from superpoint_ros.features.backends.openvino_backend import with_heatmap
+
+    heads = [opset.parameter([-1, channels, -1, -1], np.float32) for channels in (65, 4)]
+    model = ov.Model([opset.result(head) for head in heads], heads, "heads alone")
+    logits = 5 * np.random.default_rng(0).standard_normal((2, 65, 3, 4), np.float32)
+    logits[0, 7, 1, 1], logits[1, 9, 2, 2], logits[0, 3, 0, 0] = np.nan, np.inf, -np.inf
+    request = ov.Core().compile_model(with_heatmap(model), "CPU").create_infer_request()
+    request.infer([logits, np.zeros((2, 4, 3, 4), np.float32)])
+    heat = request.get_output_tensor(0).data
+    assert (heat[0, 8:16, 8:16] == 0).all() and (heat[1, 16:24, 16:24] == 0).all() and heat[0, 0, 3] == 0
+    np.testing.assert_allclose(heat, heads_on_arrays.heatmap(logits), atol=1e-6)
 
 
 @pytest.mark.parametrize("backend", RUNTIMES)

@@ -12,21 +12,22 @@ import torch
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.backends.torch_detection import detect_batch
 from superpoint_ros.features.detection import detect
+from superpoint_ros.features.network import heatmap
 
 SIZE = (45, 60)
 
 
-def heads(batch: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
+def outputs(batch: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    return 3 * torch.randn(batch, 65, 6, 8), torch.randn(batch, 16, 6, 8)
+    return heatmap(3 * torch.randn(batch, 65, 6, 8)), torch.randn(batch, 16, 6, 8)
 
 
-def assert_same(logits: torch.Tensor, coarse: torch.Tensor, config: ExtractorConfig, masks: np.ndarray | None = None) -> int:
-    on_device = detect_batch(logits, coarse, SIZE, config, None if masks is None else torch.from_numpy(masks))
-    assert len(on_device) == len(logits)
+def assert_same(heat: torch.Tensor, coarse: torch.Tensor, config: ExtractorConfig, masks: np.ndarray | None = None) -> int:
+    on_device = detect_batch(heat, coarse, SIZE, config, None if masks is None else torch.from_numpy(masks))
+    assert len(on_device) == len(heat)
     for index, found in enumerate(on_device):
         mask = None if masks is None else masks[index]
-        expected = detect(logits[index].numpy(), coarse[index].numpy(), SIZE, config, mask)
+        expected = detect(heat[index].numpy(), coarse[index].numpy(), SIZE, config, mask)
         np.testing.assert_allclose(found.points, expected.points, atol=1e-4)
         np.testing.assert_allclose(found.scores, expected.scores, atol=1e-6)
         np.testing.assert_allclose(found.descriptors, expected.descriptors, atol=1e-5)
@@ -46,7 +47,7 @@ def assert_same(logits: torch.Tensor, coarse: torch.Tensor, config: ExtractorCon
     ],
 )
 def test_detections_are_those_on_arrays(settings: dict) -> None:
-    assert assert_same(*heads(), ExtractorConfig(**settings)) >= 15
+    assert assert_same(*outputs(), ExtractorConfig(**settings)) >= 15
 
 
 def test_masks_are_those_of_their_images() -> None:
@@ -54,17 +55,17 @@ def test_masks_are_those_of_their_images() -> None:
     masks[0, 10:30, 20:50] = False
     masks[2] = False
     config = ExtractorConfig(threshold=0.0)
-    logits, coarse = heads()
-    count = assert_same(logits, coarse, config, masks)
-    assert 0 < count < assert_same(logits, coarse, config)
-    assert len(detect_batch(logits, coarse, SIZE, config, torch.from_numpy(masks))[2].points) == 0
+    heat, coarse = outputs()
+    count = assert_same(heat, coarse, config, masks)
+    assert 0 < count < assert_same(heat, coarse, config)
+    assert len(detect_batch(heat, coarse, SIZE, config, torch.from_numpy(masks))[2].points) == 0
 
 
 def test_plateaus_and_equal_scores_are_settled_in_the_same_order() -> None:
-    logits, coarse = torch.zeros(1, 65, 6, 8), torch.randn(1, 16, 6, 8)
-    assert assert_same(logits, coarse, ExtractorConfig(border=0)) > 30
+    heat, coarse = torch.full((1, 48, 64), 1 / 65), torch.randn(1, 16, 6, 8)
+    assert assert_same(heat, coarse, ExtractorConfig(border=0)) > 30
 
 
 def test_nothing_found_is_no_trouble() -> None:
-    logits, coarse = heads(1)
-    assert assert_same(logits, coarse, ExtractorConfig(threshold=1.0)) == 0
+    heat, coarse = outputs(1)
+    assert assert_same(heat, coarse, ExtractorConfig(threshold=1.0)) == 0

@@ -13,7 +13,6 @@ from transformers import SuperPointConfig, SuperPointForKeypointDetection
 
 from superpoint_ros.features.backends.torch_backend import TorchBackend
 from superpoint_ros.features.descriptor import sample_descriptors
-from superpoint_ros.features.heads import heatmap
 from superpoint_ros.features.network import ARCHITECTURES, HIDDEN_LAYERS, SuperPointNet
 from superpoint_ros.features.weights import Weights, save_weights
 
@@ -57,9 +56,9 @@ def test_heat_map_before_suppression(
     """Their suppression with radius 0 changes nothing, so this is the whole heat map."""
     with torch.inference_mode():
         expected = theirs.keypoint_decoder._get_pixel_scores(encoded)[0].numpy()
-    (logits,), _ = TorchBackend(weights, "cpu").run(image[None])
-    assert heatmap(logits).std() > 1e-3
-    np.testing.assert_allclose(heatmap(logits), expected, atol=1e-4)
+    (heat,), _ = TorchBackend(weights, "cpu").run(image[None])
+    assert heat.std() > 1e-3
+    np.testing.assert_allclose(heat, expected, atol=1e-4)
 
 
 def test_descriptors(weights: Weights, theirs: SuperPointForKeypointDetection, image: np.ndarray, encoded: Tensor) -> None:

@@ -35,11 +35,11 @@ class Backend(Protocol):
         """Library, its version, device and threads, for people to read."""
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The dense heads of the network for images of one size.
+        """Where the network sees interest points, and how it describes each cell, for images of one size.
 
         images: (B, H, W) float32 in [0, 1], sides multiples of 8.
-        Returns logits (B, 65, H/8, W/8) and raw descriptors (B, D, H/8, W/8), float32. Strides are free. The next call may
-        overwrite them.
+        Returns heat maps (B, H, W), the probabilities that ``features.heads.heatmap`` defines, C-contiguous, and raw descriptors
+        (B, D, H/8, W/8) of any strides, float32. The next call may overwrite them.
         """
 
     def detect(

@@ -12,6 +12,7 @@ from superpoint_ros.config import ExtractorConfig, Precision
 from superpoint_ros.errors import DeviceError, WeightsError
 from superpoint_ros.features.backends.cpu import cpu_threads, threads_may_spin
 from superpoint_ros.features.detection import Detections, detect_each
+from superpoint_ros.features.heads import heatmap
 from superpoint_ros.features.models import OnnxFile, load_onnx
 from superpoint_ros.types import BoolArray, FloatArray
 
@@ -71,7 +72,7 @@ class OnnxRuntimeBackend:
 
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         logits, coarse = self._session.run(None, {"image": images[:, None]})
-        return np.asarray(logits), np.asarray(coarse)
+        return heatmap(np.asarray(logits)), np.asarray(coarse)
 
     def detect(
         self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]

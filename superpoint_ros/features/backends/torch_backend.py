@@ -14,7 +14,7 @@ from superpoint_ros.features.backends.cpu import require_bfloat16
 from superpoint_ros.features.backends.torch_detection import detect_batch
 from superpoint_ros.features.detection import Detections, detect_each
 from superpoint_ros.features.models import weights_path
-from superpoint_ros.features.network import SuperPointNet
+from superpoint_ros.features.network import SuperPointNet, heatmap
 from superpoint_ros.features.weights import Weights, load_weights
 from superpoint_ros.types import BoolArray, FloatArray
 
@@ -74,8 +74,8 @@ class TorchBackend:
 
     @torch.inference_mode()
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        logits, coarse = self._heads(images)
-        return np.asarray(logits.cpu().numpy()), np.asarray(coarse.cpu().numpy())
+        heat, coarse = self._infer(images)
+        return np.asarray(heat.cpu().numpy()), np.asarray(coarse.cpu().numpy())
 
     @torch.inference_mode()
     def detect(
@@ -86,13 +86,14 @@ class TorchBackend:
         free = None
         if any(mask is not None for mask in masks):
             free = self._upload(np.stack([np.ones(size, bool) if mask is None else mask for mask in masks]))
-        return detect_batch(*self._heads(images), size, config, free)
+        return detect_batch(*self._infer(images), size, config, free)
 
-    def _heads(self, images: FloatArray) -> tuple[Tensor, Tensor]:
+    def _infer(self, images: FloatArray) -> tuple[Tensor, Tensor]:
+        """What ``run`` returns, on the device."""
         batch = self._upload(images)[:, None].to(self._dtype, memory_format=self._layout)
         logits, coarse = self._network(batch)
-        # The softmax is computed in full precision again: it adds up 65 terms.
-        return logits.float(), coarse.float()
+        # The softmax is computed in full precision again: it adds up 65 terms. Where logits are not finite there is nothing.
+        return heatmap(logits.float()).nan_to_num(0.0), coarse.float()
 
     def _upload(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)

@@ -14,7 +14,6 @@ from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.detection import Detections
 from superpoint_ros.features.detector import REFINE_RADIUS
 from superpoint_ros.features.image import CELL
-from superpoint_ros.features.network import heatmap
 
 _CUBIC = -0.75
 _ROUNDS_PER_LOOK = 4
@@ -22,15 +21,15 @@ _ROUNDS_PER_LOOK = 4
 
 
 def detect_batch(
-    logits: Tensor, coarse: Tensor, size: tuple[int, int], config: ExtractorConfig, masks: Tensor | None
+    heatmaps: Tensor, coarse: Tensor, size: tuple[int, int], config: ExtractorConfig, masks: Tensor | None
 ) -> list[Detections]:
     """Detections of each image of a batch, with one download for all.
 
-    logits: (B, 65, h, w), coarse: (B, D, h, w) float32 on any device. size: height and width of the working images.
+    heatmaps: (B, 8 h, 8 w), coarse: (B, D, h, w) float32 on any device. size: height and width of the working images.
     masks: (B, height, width) bool, False where nothing is to be detected.
     """
     height, width = size
-    heat = heatmap(logits)[:, :height, :width].contiguous()
+    heat = heatmaps[:, :height, :width].contiguous()
     pixels, scores = _select(heat, config, masks)
     columns, rows = pixels % width, pixels // width
     points = torch.stack([columns, rows], dim=2).float()
