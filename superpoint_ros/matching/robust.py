@@ -52,12 +52,17 @@ def find_homography(
     return H if abs(np.linalg.det(H)) > 1e-12 else None
 
 
-def find_relative_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
-    """T_current_reference with unit translation, from (N, 2) undistorted pixels."""
+def find_relative_pose(
+    reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig, is_final: bool = False
+) -> Pose | None:
+    """T_current_reference with unit translation, from (N, 2) undistorted pixels.
+
+    is_final: whether nobody will refine it, so that PoseLib does, over the inliers, as it does by default. OpenCV always does.
+    """
     if len(reference) < 5:
         return None
     if config.estimator == "poselib":
-        pose = _poselib_pose(reference, current, camera, config)
+        pose = _poselib_pose(reference, current, camera, config, is_final)
     else:
         pose = _opencv_pose(reference, current, camera, config)
     return None if pose is None else _unit_length(pose)
@@ -110,11 +115,13 @@ def _poselib_options(config: GeometryConfig) -> dict[str, Any]:
     }
 
 
-def _poselib_pose(reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig) -> Pose | None:
+def _poselib_pose(
+    reference: DoubleArray, current: DoubleArray, camera: Camera, config: GeometryConfig, is_final: bool
+) -> Pose | None:
     pinhole = _poselib_pinhole(camera)
     options = _poselib_options(config) | {"max_epipolar_error": config.max_error}
-    # No refinement at the end: all candidates are refined later.
-    pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options, {"max_iterations": 0})
+    refinement = {} if is_final else {"max_iterations": 0}
+    pose, _ = poselib.estimate_relative_pose(reference, current, pinhole, pinhole, options, refinement)
     return Pose(np.array(pose.R, np.float64), np.array(pose.t, np.float64))
 
 

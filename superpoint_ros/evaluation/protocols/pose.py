@@ -45,7 +45,7 @@ class PoseMeasure:
         figures = {"matches": float(len(matches))}
         for estimator in self.protocol.estimators:
             name, _ = suffix(estimator, self.protocol.estimators)
-            found = find_relative_pose(a, b, camera, self.protocol.geometry(estimator, seed))
+            found = find_relative_pose(a, b, camera, self.protocol.geometry(estimator, seed), is_final=True)
             rotation, direction, error = _errors(found, pair.T_second_first)
             inliers = np.zeros(len(matches), bool)
             if found is not None:
