@@ -60,6 +60,12 @@ class ExtractorConfig(Section):
     max_size: int = Field(
         0, ge=0, le=16384, description="shrink the longer image side to this before the network; 0 never shrinks"
     )
+    levels: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="look at the image so many times, each time 1.5 times smaller: for scenes seen from near and far",
+    )
 
 
 class MatcherConfig(Section):

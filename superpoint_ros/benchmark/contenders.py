@@ -21,15 +21,18 @@ PLAIN = "plain torch"
 
 @dataclass(frozen=True)
 class Contender:
-    """model: of ours, by name or path, or one of OTHERS. backend: for ours, one of BACKENDS or PLAIN."""
+    """model: of ours, by name or path, or one of OTHERS. backend: for ours, one of BACKENDS or PLAIN. levels: for ours."""
 
     model: str
     backend: str = ""
+    levels: int = 1
 
     @property
     def name(self) -> str:
         """For tables, e.g. ``small, openvino``."""
-        return f"{Path(self.model).stem}, {self.backend}" if self.backend else self.model
+        if not self.backend:
+            return self.model
+        return f"{Path(self.model).stem}, {self.backend}" + (f", {self.levels} levels" if self.levels > 1 else "")
 
     def load(self, max_keypoints: int, threshold: float | None = None) -> Extractor:
         """Ready to extract. Raises WeightsError, MissingDependencyError."""
@@ -37,7 +40,7 @@ class Contender:
             # A border would have XFeat describe far more keypoints than are asked for, so that enough lie inside.
             border = {"border": 0} if self.model == "xfeat" else {}
             return load_extractor(ExtractorConfig(model=self.model, max_keypoints=max_keypoints, **border))
-        config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints)
+        config = ExtractorConfig(model=self.model, max_keypoints=max_keypoints, levels=self.levels)
         if threshold is not None:
             config = config.model_copy(update={"threshold": threshold})
         return SuperPoint(self.network(), config)

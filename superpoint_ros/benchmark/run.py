@@ -24,6 +24,7 @@ SIZE, KEYPOINTS = (640, 480), 1000
 MODEL = "small"
 FULL = "full"
 _LOW_THRESHOLD = 0.0002
+_LEVELS = 3
 Progress = Callable[[str], None]
 
 
@@ -66,9 +67,10 @@ Step = Iterator[tuple[str, list[Measurement]]]
 
 
 def _sizes(plan: Plan) -> Step:
-    """All contenders in turns, for each size of the image."""
+    """All contenders in turns, for each size of the image, and our model once more as it looks at a pyramid."""
     for size in plan.sizes:
-        extractors = {one.name: one.load(KEYPOINTS) for one in installed_contenders(MODEL)}
+        contenders = [*installed_contenders(MODEL), Contender(MODEL, installed_backends()[0], levels=_LEVELS)]
+        extractors = {one.name: one.load(KEYPOINTS) for one in contenders}
         image = rendered(size)[0]
         timings = take_turns({name: partial(one.extract, image) for name, one in extractors.items()}, plan.rounds)
         yield (

@@ -29,7 +29,11 @@ Data = Annotated[
 ]
 FeatureNames = Annotated[
     list[str],
-    typer.Option("--features", metavar="NAME|FILE", help="model, weights or HDF5 file of features; may be given several times"),
+    typer.Option(
+        "--features",
+        metavar="NAME|FILE[,SETTING=…]",
+        help="model, weights or HDF5 file of features, and its own settings (small,levels=3); may be given several times",
+    ),
 ]
 PresetName = Annotated[str, typer.Option("--preset", metavar="NAME", help="protocol, see `superpoint-ros evaluate presets`")]
 Seeds = Annotated[int, typer.Option(min=1, help="runs of the robust estimators, for the spread")]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from superpoint_ros import __version__
 from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.errors import ConfigError
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.hdf5_features import Hdf5Features
 from superpoint_ros.evaluation.image_pair import Box, ImageFile
@@ -39,30 +40,37 @@ class FeatureSource(Protocol):
         """
 
 
-def open_features(config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> FeatureSource:
+def open_features(
+    config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False, variant: str = ""
+) -> FeatureSource:
     """The features that ``config.model`` names: an HDF5 file by its suffix, else an extractor.
 
-    Of the settings a file heeds ``max_keypoints``. cache: without one, images are extracted anew in every run.
-    Raises DataError, WeightsError, DeviceError.
+    Of the settings a file heeds ``max_keypoints``. cache: without one, images are extracted anew in every run. variant: what
+    tells features apart that have one model.
+    Raises DataError, WeightsError, DeviceError, and ConfigError for a variant of a file.
     """
     if Path(config.model).suffix in SUFFIXES:
+        if variant:
+            raise ConfigError(f"{config.model} holds features that are made already: it takes no settings ({variant[1:]})")
         return Hdf5Features(Path(config.model), config.max_keypoints)
-    return ExtractedFeatures(config, cache, to_match=to_match)
+    return ExtractedFeatures(config, cache, to_match=to_match, variant=variant)
 
 
 class ExtractedFeatures:
     """A ``FeatureSource``: every extractor of this package, on any backend."""
 
-    def __init__(self, config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False) -> None:
+    def __init__(
+        self, config: ExtractorConfig, cache: FeatureCache | None = None, *, to_match: bool = False, variant: str = ""
+    ) -> None:
         """Raises WeightsError, DeviceError."""
-        self._config = config
+        self._config, self._variant = config, variant
         self._extractor = load_extractor(config, to_match=to_match)
         self._cache = cache if cache is not None else FeatureCache(None)
 
     @property
     def name(self) -> str:
         """Name, and checksum of the weights."""
-        return self._extractor.model
+        return self._extractor.model + self._variant
 
     @property
     def settings(self) -> Mapping[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,8 +14,16 @@ from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.features.backends import Backend
 from superpoint_ros.features.backends.choice import choose_backend
 from superpoint_ros.features.detection import Detections
-from superpoint_ros.features.image import WorkingImage, pad_to_cells, working_image, working_mask
-from superpoint_ros.types import Features, Image
+from superpoint_ros.features.image import WorkingImage, pad_to_cells, pyramid, working_image, working_mask
+from superpoint_ros.types import BoolArray, Features, Image
+
+
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """What the network sees at once: one level of one image. free: (h, w), where something may be detected; None: everywhere."""
+
+    working: WorkingImage
+    free: BoolArray | None
 
 
 class SuperPoint:
@@ -22,8 +32,9 @@ class SuperPoint:
         >>> superpoint = SuperPoint.load("small", max_keypoints=500)
         >>> features = superpoint.extract(image)
 
-    With ``max_size`` the network sees a smaller image; ``nms_radius`` and ``border`` are then pixels of that one, keypoints
-    always pixels of the image given.
+    With ``max_size`` the network sees a smaller image, with ``levels`` also still smaller ones; ``nms_radius`` and ``border`` are
+    pixels of what it sees, keypoints always pixels of the image given. One point may be a keypoint of several levels, with a
+    descriptor of each.
     """
 
     def __init__(self, backend: Backend, config: ExtractorConfig, info: str = "") -> None:
@@ -73,22 +84,29 @@ class SuperPoint:
 
         Raises ImageError when one of them cannot be used, and ValueError when there are not as many masks as images.
         """
-        workings = [working_image(image, self._config.max_size) for image in images]
-        free = [
-            None if mask is None else working_mask(mask, working)
-            for mask, working in zip(masks or [None] * len(workings), workings, strict=True)
-        ]
-        by_size: dict[tuple[int, ...], list[int]] = {}
-        for index, working in enumerate(workings):
-            by_size.setdefault(working.pixels.shape, []).append(index)
-        features: dict[int, Features] = {}
+        pyramids = [self._look(image, mask) for image, mask in zip(images, masks or [None] * len(images), strict=True)]
+        by_size: dict[tuple[int, ...], list[_Look]] = {}
+        for look in chain.from_iterable(pyramids):
+            by_size.setdefault(look.working.pixels.shape, []).append(look)
+        found: dict[_Look, Detections] = {}
         for (height, width), group in by_size.items():
-            padded = [pad_to_cells(workings[index].pixels) for index in group]
+            padded = [pad_to_cells(look.working.pixels) for look in group]
             batch = padded[0][None] if len(group) == 1 else np.stack(padded)
-            found = self._backend.detect(batch, (height, width), self._config, [free[index] for index in group])
-            features |= {index: self._features(one, workings[index]) for index, one in zip(group, found, strict=True)}
-        return [features[index] for index in range(len(workings))]
+            free = [look.free for look in group]
+            found |= zip(group, self._backend.detect(batch, (height, width), self._config, free), strict=True)
+        return [self._features(looks, [found[look] for look in looks]) for looks in pyramids]
 
-    def _features(self, found: Detections, working: WorkingImage) -> Features:
-        points = working.to_image(found.points)
-        return Features(points, found.scores, found.descriptors, working.image_size, self.model)
+    def _look(self, image: Image, mask: NDArray[np.uint8] | None) -> list[_Look]:
+        levels = pyramid(working_image(image, self._config.max_size), self._config.levels)
+        return [_Look(working, None if mask is None else working_mask(mask, working)) for working in levels]
+
+    def _features(self, looks: Sequence[_Look], found: Sequence[Detections]) -> Features:
+        """The best that were found in all levels of an image."""
+        points = [look.working.to_image(one.points) for look, one in zip(looks, found, strict=True)]
+        size = looks[0].working.image_size
+        if len(looks) == 1:
+            return Features(points[0], found[0].scores, found[0].descriptors, size, self.model)
+        scores = np.concatenate([one.scores for one in found])
+        best = np.argsort(-scores, kind="stable")[: self._config.max_keypoints]
+        descriptors = np.concatenate([one.descriptors for one in found])
+        return Features(np.concatenate(points)[best], scores[best], descriptors[best], size, self.model)

@@ -14,6 +14,9 @@ from superpoint_ros.types import BoolArray, FloatArray, Image
 CELL = 8
 """Pixels per side of a cell: the encoder halves the resolution three times."""
 
+LEVEL_RATIO = 1.5
+"""From one level of a pyramid to the next. 2 loses matches of what is 1.5 times nearer; a smaller ratio costs more levels."""
+
 _ROUNDING = 1e-3
 """How far a float image may leave [0, 1]: interpolation overshoots a little, a picture in [0, 255] by much more."""
 
@@ -50,11 +53,20 @@ def working_image(image: Image, max_size: int = 0) -> WorkingImage:
     grey = to_grey(image)
     height, width = grey.shape
     ratio = max_size / max(height, width)
-    if 0 < ratio < 1:
-        size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
-        shrunk = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-        return WorkingImage(np.asarray(shrunk, np.float32), (width, height))
-    return WorkingImage(grey, (width, height))
+    return WorkingImage(_shrink(grey, ratio) if 0 < ratio < 1 else grey, (width, height))
+
+
+def pyramid(working: WorkingImage, levels: int) -> list[WorkingImage]:
+    """So many working images of one image: as it is, then each LEVEL_RATIO times smaller than the one before."""
+    smaller = (_shrink(working.pixels, LEVEL_RATIO**-level) for level in range(1, levels))
+    return [working, *(WorkingImage(pixels, working.image_size) for pixels in smaller)]
+
+
+def _shrink(grey: FloatArray, ratio: float) -> FloatArray:
+    """Area averaging."""
+    height, width = grey.shape
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def working_mask(mask: NDArray[np.uint8], working: WorkingImage) -> BoolArray:

@@ -156,6 +156,32 @@ def test_working_resolution_maps_the_keypoints_of_the_small_image(weights_file: 
     np.testing.assert_allclose(features.descriptors, expected.descriptors, atol=1e-3)
 
 
+def test_levels_are_the_image_at_smaller_sizes_and_the_best_of_all_are_kept(weights_file: Path, texture: np.ndarray) -> None:
+    settings = {"device": "cpu", "threshold": 0.0}
+    smaller = (
+        cv2.resize(texture.astype(np.float32) / 255, size, interpolation=cv2.INTER_AREA) for size in ((213, 171), (142, 114))
+    )
+    superpoint = SuperPoint.load(str(weights_file), **settings)
+    alone = [superpoint.extract(image) for image in (texture, *smaller)]
+    together = SuperPoint.load(str(weights_file), levels=3, **settings).extract(texture)
+
+    expected = np.sort(np.concatenate([one.scores for one in alone]))[::-1][:1000]
+    np.testing.assert_allclose(together.scores, expected, atol=1e-6)
+    assert together.image_size == (320, 256)
+    for level, one in enumerate(alone):
+        stretched = (one.keypoints + 0.5) * np.array([320, 256]) / one.image_size - 0.5
+        similar = together.descriptors @ one.descriptors.T > 1 - 1e-4
+        here = np.abs(together.keypoints[:, None] - stretched[None]).max(axis=2) < 1e-2
+        taken = one.scores > together.scores[-1]
+        assert taken.sum() > 20 and (similar & here).any(axis=0)[taken].all(), level
+
+
+def test_levels_of_a_tiny_image_do_no_harm(weights_file: Path) -> None:
+    features = SuperPoint.load(str(weights_file), levels=8, **EVERYTHING).extract(np.zeros((9, 17), np.uint8))
+    assert len(features) > 0 and np.isfinite(features.descriptors).all()
+    assert (features.keypoints >= -0.5).all() and (features.keypoints <= [16.5, 8.5]).all()
+
+
 def test_without_subpixel_keypoints_are_whole_pixels(weights_file: Path, texture: np.ndarray) -> None:
     refined = SuperPoint.load(str(weights_file), device="cpu").extract(texture).keypoints
     whole = SuperPoint.load(str(weights_file), device="cpu", subpixel=False).extract(texture).keypoints
@@ -235,9 +261,17 @@ def test_other_features_match_between_real_images(model: str, shared_data: Path)
     assert len(mutual) > 200 and np.mean(error < 3) > 0.5
 
 
-def test_a_batch_gives_what_its_images_give_one_by_one(weights_file: Path, texture: np.ndarray) -> None:
-    superpoint = SuperPoint.load(str(weights_file), device="cpu", threshold=0.0)
-    images = [texture, texture[::-1].copy(), texture[:101, :83], np.dstack([texture[:, ::-1]] * 3), texture[:104, :88]]
+@pytest.mark.parametrize("levels", [1, 2])
+def test_a_batch_gives_what_its_images_give_one_by_one(levels: int, weights_file: Path, texture: np.ndarray) -> None:
+    """Also where one image is as large as a smaller level of another, with which it shares a pass of the network."""
+    superpoint = SuperPoint.load(str(weights_file), device="cpu", threshold=0.0, levels=levels)
+    images = [
+        texture[:171, :213],
+        texture[::-1].copy(),
+        texture[:101, :83],
+        np.dstack([texture[:, ::-1]] * 3),
+        texture[:104, :88],
+    ]
     mask = np.ones((101, 83), np.uint8)
     mask[:, 40:] = 0
     masks = [None, None, mask, None, None]

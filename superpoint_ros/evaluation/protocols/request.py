@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from superpoint_ros.config import ExtractorConfig, parse_section
-from superpoint_ros.errors import DataError
+from superpoint_ros.errors import ConfigError, DataError
 from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.data.pair_set import PairSet
 from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs
@@ -20,13 +21,16 @@ from superpoint_ros.evaluation.protocols.runner import Evaluation, make_measure
 from superpoint_ros.evaluation.provenance import provenance
 from superpoint_ros.evaluation.result import ResultRow, Run
 
+_SETTING = re.compile(r",(?P<name>[a-z_]+)=(?P<value>[^,=/]*)$")
+
 
 @dataclass(frozen=True)
 class Request:
     """What shall be evaluated.
 
     data: what ``open_pairs`` opens; generate: make this many pairs of each kind from each image instead. limit: pairs per group,
-    0 takes all. topic, reference: as there. features: models, weights or HDF5 files. seeds: how many. cache: where extracted
+    0 takes all. topic, reference: as there. features: models, weights or HDF5 files, after which settings of the extractor may
+    follow that the protocol leaves open, as in ``small,levels=3``. seeds: how many. cache: where extracted
     features are kept, None keeps them nowhere. check: whether images may contradict their ground truth. command: for the record.
     """
 
@@ -70,9 +74,9 @@ class Prepared:
 def prepare(request: Request) -> Prepared:
     """Opens data and features, and checks that they fit the preset.
 
-    Raises ConfigError for an unknown preset, or one that does not know the task or fit the data, and for features without
-    descriptors where those are compared; DataError and WeightsError for
-    what cannot be opened, and for ground truth that contradicts the images.
+    Raises ConfigError for an unknown preset, or one that does not know the task or fit the data, for settings of features that
+    are wrong or not theirs to choose, and for features without descriptors where those are compared; DataError and WeightsError
+    for what cannot be opened, and for ground truth that contradicts the images.
     """
     preset = find_preset(request.preset)
     protocol = preset.protocol(request.task)
@@ -97,11 +101,15 @@ def prepare(request: Request) -> Prepared:
     }
     to_match = make_measure(request.task, protocol).needs_descriptors
 
-    def open_source(model: str, radius: int) -> FeatureSource:
-        config = parse_section(ExtractorConfig, {**common, "model": model, "nms_radius": radius})
-        return open_features(config, cache, to_match=to_match)
+    def open_source(feature: str, radius: int) -> FeatureSource:
+        model, own = _settings(feature)
+        fixed = {**common, "nms_radius": radius}
+        if taken := sorted(own.keys() & fixed):
+            raise ConfigError(f"{', '.join(taken)} of {feature!r} cannot be chosen here: it is the same for all features")
+        config = parse_section(ExtractorConfig, {**fixed, **own, "model": model})
+        return open_features(config, cache, to_match=to_match, variant=feature.removeprefix(model))
 
-    sources = [{radius: open_source(model, radius) for radius in protocol.nms_radii} for model in request.features]
+    sources = [{radius: open_source(feature, radius) for radius in protocol.nms_radii} for feature in request.features]
     evaluation = Evaluation(request.task, protocol, pairs, sources, tuple(range(request.seeds)))
     if request.check:
         evaluation = replace(evaluation, excluded=_contradicted(check_pairs(pairs, cache)))
@@ -116,6 +124,15 @@ def prepare(request: Request) -> Prepared:
         **provenance(request.command),
     }
     return Prepared(evaluation, f"{request.preset} {request.task}", settings, notes)
+
+
+def _settings(feature: str) -> tuple[str, dict[str, str]]:
+    """``small,levels=3`` → the model and its settings."""
+    own: dict[str, str] = {}
+    while setting := _SETTING.search(feature):
+        own = {setting["name"]: setting["value"], **own}
+        feature = feature[: setting.start()]
+    return feature, own
 
 
 def _together(sets: Sequence[PairSet]) -> PairSet:

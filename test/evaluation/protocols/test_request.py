@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from superpoint_ros.errors import DataError
+from superpoint_ros.errors import ConfigError, DataError
 from superpoint_ros.evaluation.comparison import compare_runs
 from superpoint_ros.evaluation.protocols.request import Request, prepare
 from superpoint_ros.evaluation.result import Run
@@ -43,6 +43,33 @@ def test_data_sets_are_put_together_and_settings_recorded(scenes: list[Path]) ->
     assert settings["command"] == "superpoint-ros evaluate …"
     assert "seeds" not in prepare(Request("detector", tuple(scenes), ("sift",), check=False)).settings
     assert len(prepare(Request("detector", (scenes[0],), ("sift",), limit=1, check=False)).evaluation.pairs) == 1
+
+
+def test_features_have_settings_of_their_own(scenes: list[Path]) -> None:
+    """And tables tell them apart, although they have one model."""
+    names = ("orb", "orb,border=40", "small,levels=2,subpixel=false")
+    run = prepare(Request("detector", (scenes[0],), names, check=False)).run()
+    recorded = run.settings["features"]
+    plain, bordered, levels = recorded
+    assert (plain, bordered) == ("orb", "orb,border=40") and levels.endswith(",levels=2,subpixel=false")
+    assert (recorded[plain]["border"], recorded[bordered]["border"]) == (4, 40)
+    assert (recorded[levels]["model"], recorded[levels]["levels"], recorded[levels]["subpixel"]) == ("small", 2, False)
+    found = {row.features: row.figures["keypoints"] for row in run.rows if row.pair == "wall/1-2"}
+    assert found[bordered] < found[plain]
+
+
+@pytest.mark.parametrize(
+    ("feature", "error"),
+    [
+        ("small,threshold=0.1", "threshold of 'small,threshold=0.1' cannot be chosen here"),
+        ("small,levels=many", "levels = 'many' cannot be used"),
+        ("small,level=2", "there is no setting 'level'"),
+        ("mine.h5,levels=2", r"mine\.h5 holds features that are made already: it takes no settings \(levels=2\)"),
+    ],
+)
+def test_settings_that_cannot_be_chosen_are_named(feature: str, error: str, scenes: list[Path]) -> None:
+    with pytest.raises(ConfigError, match=error):
+        prepare(Request("detector", (scenes[0],), (feature,), check=False))
 
 
 def test_rows_are_told_while_they_come(scenes: list[Path]) -> None:
