@@ -51,7 +51,7 @@ class Entry:
     def arguments(self, data: str, reports: str) -> list[str]:
         """Of the command line. data, reports: how the folders of data sets and of results are called."""
         models = [name for name in ("small", "full") if (ROOT / "superpoint_ros" / "weights" / f"{name}.safetensors").exists()]
-        pyramid = ["small,levels=3"] if "pairs" in self.data and self.task != "detector" else []
+        pyramid = [f"{name},levels=3" for name in models] if "pairs" in self.data and self.task != "detector" else []
         features = [*models, *pyramid, *OTHERS, *(CORNERS if self.task == "detector" else ())]
         chosen = [argument for name in features for argument in ("--features", name)]
         paths = [f"{reports if name == UNSEEN else data}/{name}" for name in self.data]
