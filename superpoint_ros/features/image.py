@@ -15,7 +15,7 @@ CELL = 8
 """Pixels per side of a cell: the encoder halves the resolution three times."""
 
 LEVEL_RATIO = 1.5
-"""From one level of a pyramid to the next. 2 loses matches of what is 1.5 times nearer; a smaller ratio costs more levels."""
+"""From one level of a pyramid to the next. 2 bears as large a zoom with fewer levels, and less noise."""
 
 _ROUNDING = 1e-3
 """How far a float image may leave [0, 1]: interpolation overshoots a little, a picture in [0, 255] by much more."""

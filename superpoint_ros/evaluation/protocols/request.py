@@ -103,10 +103,10 @@ def prepare(request: Request) -> Prepared:
 
     def open_source(feature: str, radius: int) -> FeatureSource:
         model, own = _settings(feature)
-        fixed = {**common, "nms_radius": radius}
+        fixed = {**common, "model": model, "nms_radius": radius}
         if taken := sorted(own.keys() & fixed):
             raise ConfigError(f"{', '.join(taken)} of {feature!r} cannot be chosen here: it is the same for all features")
-        config = parse_section(ExtractorConfig, {**fixed, **own, "model": model})
+        config = parse_section(ExtractorConfig, {**fixed, **own})
         return open_features(config, cache, to_match=to_match, variant=feature.removeprefix(model))
 
     sources = [{radius: open_source(feature, radius) for radius in protocol.nms_radii} for feature in request.features]

@@ -108,7 +108,8 @@ class GraphedNetwork:
     Graphs are kept for the newest sizes only, as each has its own memory.
     """
 
-    _KEPT = 4
+    _KEPT = 16
+    """Two cameras of different sizes with as many levels as there can be."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
