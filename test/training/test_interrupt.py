@@ -21,7 +21,8 @@ from superpoint_ros.training.interrupt import StopRequest, TrainingStopped
 from superpoint_ros.training.loop import Losses, Network, train
 from superpoint_ros.training.run_folder import LOCK, locked
 
-STEPS, EVERY = 400, 5
+STEPS, EVERY = 4000, 5
+"""More steps than any test waits for, however slowly its processes start."""
 
 
 @pytest.fixture
@@ -135,6 +136,7 @@ def test_a_run_that_stopped_between_two_rows_goes_on_to_the_same_weights(tmp_pat
 
 
 def test_the_second_signal_is_not_waited_for() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that runs the tests in the background has it ignored
     with StopRequest() as request:
         signal.raise_signal(signal.SIGINT)
         assert request.asked
