@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,9 @@ START_TIMEOUT = 60.0
 
 _SETTLE = 0.3
 """Seconds until the other end, too, knows of a connection; what is sent before may be lost."""
+
+_CONNECT = 1.0
+"""The same for nodes that have just started, each of which must find all others."""
 
 
 class NodeProcess:
@@ -118,6 +121,13 @@ class Probe:
             self.until(lambda: publisher.get_subscription_count() > 0, f"a subscriber of {topic}")
             self.spin(_SETTLE)
         return publisher
+
+    def until_heard(self, listeners: Mapping[str, int]) -> None:
+        """Returns once so many nodes subscribe to each topic, this probe among them, and publishers know of it."""
+        for name, count in listeners.items():
+            topic = self.node.resolve_topic_name(name)
+            self.until(lambda t=topic, n=count: self.node.count_subscribers(t) >= n, f"{count} subscriber(s) of {topic}")
+        self.spin(_CONNECT)
 
     def until(self, condition: Callable[[], object], what: str, timeout: float = 20.0) -> None:
         """Spin until a condition holds; fails where it does not."""

@@ -54,7 +54,7 @@ def played(start: StartNode, probe: Probe, tmp_path: Path) -> tuple[Path, Path]:
     images = probe.publisher(ImageMsg, "/camera/image", wait=False)
     infos = probe.publisher(CameraInfo, "/camera/camera_info")
     probe.until(lambda: images.get_subscription_count() == 2, "superpoint_node and recorder_node")
-    probe.spin(0.5)
+    probe.until_heard({"features": 2, "matches": 1, "two_view_geometry": 2, "tracks": 2, "odometry": 1})
     deadline = time.monotonic() + 60.0
     with AnyReader([bag]) as reader:
         for connection, _, data in reader.messages():

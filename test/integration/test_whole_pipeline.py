@@ -73,7 +73,7 @@ def recordings(start: StartNode, probe: Probe, sequence: SimulatedSequence) -> I
     probe.publisher(CameraInfo, "/camera/camera_info").publish(camera_message(sequence.camera))
     images = probe.publisher(ImageMsg, "/camera/image_raw")
     probe.until(lambda: images.get_subscription_count() >= 2, "both pipelines")
-    probe.spin(0.3)
+    probe.until_heard({"/three/features": 2, "/three/two_view_geometry": 2})
     for k, frame in enumerate(sequence):
         images.publish(image_message(frame.image, frame.stamp, "camera_optical"))
         probe.until(lambda k=k: all(len(r.tracks) == k + 1 for r in recorded), f"results of image {k}")
