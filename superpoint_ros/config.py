@@ -39,7 +39,7 @@ class ExtractorConfig(Section):
     """How an image becomes features."""
 
     model: str = Field(
-        "small", description="small, sift, orb, xfeat (fast, harris, shi: only detect), or the path of a weights file"
+        "small", description="small, full, sift, orb, xfeat (fast, harris, shi: only detect), or the path of a weights file"
     )
     device: str = Field(
         "auto",

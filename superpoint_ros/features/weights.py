@@ -20,8 +20,8 @@ from superpoint_ros.errors import WeightsError
 from superpoint_ros.features.models import WEIGHTS_SUFFIXES, checksum_of, model_id
 from superpoint_ros.features.network import Architecture, SuperPointNet, fold_batch_norm
 
-_NESTED = ("model_state_dict", "state_dict", "net")
-"""Where checkpoints of training runs keep the weights, beside the state of the optimizer."""
+_NESTED = ("network", "model_state_dict", "state_dict", "net")
+"""Where checkpoints of training runs keep the weights, beside the state of the optimizer; ours are the first."""
 
 _WIDTH_LAYERS = ("conv1a", "conv2a", "conv3a", "conv4a", "convPa", "convDb")
 """One layer for each width in ``Architecture``, in its order."""
@@ -68,9 +68,9 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], architecture: Arc
 def load_weights(path: Path) -> Weights:
     """Read a ``.safetensors``, ``.pth`` or ``.pt`` file.
 
-    A checkpoint is a state dict, alone or under ``model_state_dict``, ``state_dict`` or ``net``; it is read without running
-    code from it. Raises WeightsError: no such file, unknown suffix, damaged, checksum wrong, not the weights of a SuperPoint
-    network (with the layer, and the shape expected and found), not finite.
+    A checkpoint is a state dict, alone or under ``network`` (that of a training run), ``model_state_dict``, ``state_dict`` or
+    ``net``; it is read without running code from it. Raises WeightsError: no such file, unknown suffix, damaged, checksum wrong,
+    not the weights of a SuperPoint network (with the layer, and the shape expected and found), not finite.
     """
     path = Path(path)
     if not path.is_file():

@@ -31,7 +31,7 @@ def test_safetensors_round_trip(network: SuperPointNet, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "nest", [lambda s: s, *(lambda s, k=k: {k: s, "epoch": 3} for k in ("model_state_dict", "state_dict", "net"))]
+    "nest", [lambda s: s, *(lambda s, k=k: {k: s, "epoch": 3} for k in ("network", "model_state_dict", "state_dict", "net"))]
 )
 @pytest.mark.parametrize("suffix", [".pth", ".pt"])
 def test_checkpoints_that_people_have(
