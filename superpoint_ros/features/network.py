@@ -77,8 +77,17 @@ class SuperPointNet(nn.Module):
         for first, second in (("conv2a", "conv2b"), ("conv3a", "conv3b")):
             x = F.max_pool2d(self._hidden(second, self._hidden(first, x)), 2)
         x = self._hidden("conv4b", self._hidden("conv4a", x))
-        located = x + self._hidden("convSa", fine) if self.architecture.skip else x
+        located = x + self._cells(fine) if self.architecture.skip else x
         return self.convPb(self._hidden("convPa", located)), self.convDb(self._hidden("convDa", x))
+
+    def _cells(self, fine: Tensor) -> Tensor:
+        """Features at full resolution → features of cells.
+
+        The convolution of each cell, written as a product: oneDNN's own, in bfloat16 on CPUs with AMX, returns wrong numbers.
+        """
+        weight = self.convSa.weight.flatten(1)[:, :, None, None]
+        cells = F.conv2d(F.pixel_unshuffle(fine, CELL), weight, self.convSa.bias)
+        return F.relu(self.bn_convSa(cells), inplace=True)
 
     def _hidden(self, name: str, x: Tensor) -> Tensor:
         # In place: fresh memory for such an output costs a CPU more time than the rectifier.
