@@ -9,7 +9,7 @@ import numpy as np
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.descriptor import sample_descriptors
-from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.detector import heat_around, refine_keypoints, select_keypoints
 from superpoint_ros.types import BoolArray, FloatArray
 
 
@@ -36,7 +36,7 @@ def detect(
     height, width = size
     heat = np.ascontiguousarray(heatmap[:height, :width])
     pixels, scores = select_keypoints(
-        heat,
+        heat_around(heat),
         max_keypoints=config.max_keypoints,
         threshold=config.threshold,
         nms_radius=config.nms_radius,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from superpoint_ros.features.compiled import compiled
@@ -10,6 +11,9 @@ from superpoint_ros.types import BoolArray, FloatArray, IndexArray
 
 REFINE_RADIUS = 2
 """The window of the sub-pixel refinement is 5x5: wide enough for a peak that straddles two pixels."""
+
+AROUND = (1 / 6, 4 / 6, 1.0, 4 / 6, 1 / 6)
+"""Weights of a row of pixels, and of a column, about the one in the middle: a binomial, near a Gaussian of one pixel."""
 
 _OWN_PIXEL = np.float32(0.5)
 """How far a place can be from its maximum in x and y."""
@@ -38,6 +42,17 @@ def select_keypoints(
         wanted &= mask
     rows, columns = np.divmod(suppress_non_maxima(heatmap, nms_radius, threshold, wanted, max_keypoints), width)
     return np.stack([columns, rows], axis=1), heatmap[rows, columns]
+
+
+def heat_around(heatmap: FloatArray) -> FloatArray:
+    """How probable it is that there is an interest point on or near each pixel: the weighted sum of the heat of a 5x5 window.
+
+    heatmap: (H, W) float32, not negative. Where a network is not sure of the place, the heat of a point lies on several pixels,
+    and noise decides which of them has the most: their sum is found again more often than any of them.
+    Returns (H, W) float32.
+    """
+    weights = np.array(AROUND, np.float32)
+    return np.asarray(cv2.sepFilter2D(heatmap, cv2.CV_32F, weights, weights, borderType=cv2.BORDER_CONSTANT), np.float32)
 
 
 def refine_keypoints(heatmap: FloatArray, pixels: IndexArray) -> FloatArray:

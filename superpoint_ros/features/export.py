@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from superpoint_ros.errors import MissingDependencyError
+from superpoint_ros.features.backends.torch_detection import heat_around
 from superpoint_ros.features.models import ExportFormat
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import Weights
@@ -36,7 +37,7 @@ class DenseHeads(nn.Module):
         logits, descriptors = self.network(image)
         if self.nms_radius is None:
             return logits, descriptors
-        heat = heatmap(logits)
+        heat = heat_around(heatmap(logits))
         best = F.max_pool2d(heat[:, None], 2 * self.nms_radius + 1, stride=1, padding=self.nms_radius)[:, 0]
         return torch.where(heat == best, heat, torch.zeros_like(heat)), descriptors
 

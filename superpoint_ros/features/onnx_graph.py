@@ -14,6 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
+from superpoint_ros.features.detector import AROUND
 from superpoint_ros.features.image import CELL
 
 OPSET = 17
@@ -72,7 +73,9 @@ class _Graph:
         self._constant("channel_axis", np.array([1], np.int64))
         self._node("Softmax", ["logits"], "probabilities", axis=1)
         self.nodes.append(helper.make_node("Split", ["probabilities", "channels"], ["blocks", "dustbin"], axis=1))
-        heat = self._node("DepthToSpace", ["blocks"], "heat", blocksize=CELL, mode="CRD")
+        pixels = self._node("DepthToSpace", ["blocks"], "pixels", blocksize=CELL, mode="CRD")
+        self._constant("around", np.outer(AROUND, AROUND)[None, None].astype(np.float32))
+        heat = self._node("Conv", [pixels, "around"], "heat", kernel_shape=[5, 5], pads=[2, 2, 2, 2])
         window = {"kernel_shape": [2 * radius + 1] * 2, "pads": [radius] * 4, "strides": [1, 1]}
         best = self._node("MaxPool", [heat], "best", **window)
         peaks = self._node("Where", [self._node("Equal", [heat, best], "is_best"), heat, "zero"], "peaks")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from superpoint_ros.drawing import Picture, draw_features
 from superpoint_ros.evaluation.metrics.repeatability import repeatability
-from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.detector import heat_around, refine_keypoints, select_keypoints
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.simulation.augmentation import augment
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
@@ -96,5 +96,6 @@ def _response(network: SuperPointNet, image: NDArray[np.uint8]) -> FloatArray:
 
 
 def _keypoints(response: FloatArray) -> FloatArray:
-    pixels, _ = select_keypoints(response, max_keypoints=KEYPOINTS, threshold=0.0, nms_radius=NMS_RADIUS, border=NMS_RADIUS)
+    around = heat_around(response)
+    pixels, _ = select_keypoints(around, max_keypoints=KEYPOINTS, threshold=0.0, nms_radius=NMS_RADIUS, border=NMS_RADIUS)
     return refine_keypoints(response, pixels)

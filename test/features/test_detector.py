@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.detector import AROUND, heat_around, refine_keypoints, select_keypoints
 
 
 def test_best_keypoints_come_first_and_only_as_many_as_asked() -> None:
@@ -59,6 +59,22 @@ def test_mask_does_not_cost_keypoints_elsewhere() -> None:
     mask[:, 30:] = True
     pixels, _ = select_keypoints(heatmap, max_keypoints=10, threshold=0.0, nms_radius=1, mask=mask)
     assert len(pixels) == 10 and (pixels[:, 0] >= 30).all()
+
+
+def test_heat_around_a_pixel_is_what_the_window_adds_up_to() -> None:
+    heatmap = np.random.default_rng(0).random((20, 30), np.float32)
+    weights = np.outer(AROUND, AROUND)
+    assert weights[2, 2] == 1.0 == weights.max()
+    around = heat_around(heatmap)
+    padded = np.pad(heatmap, 2)  # beyond the image there is none
+    expected = [[(padded[y : y + 5, x : x + 5] * weights).sum() for x in range(30)] for y in range(20)]
+    np.testing.assert_allclose(around, expected, rtol=1e-5)
+
+
+def test_a_point_whose_place_is_uncertain_outranks_a_weaker_one_that_is_certain() -> None:
+    heatmap = np.zeros((20, 40), np.float32)
+    heatmap[10, 10:12], heatmap[10, 30] = 0.3, 0.4
+    assert heat_around(heatmap)[10, 10] > heat_around(heatmap)[10, 30] == np.float32(0.4)
 
 
 @pytest.mark.parametrize("centre", [(10.0, 12.0), (10.3, 12.0), (9.8, 12.4), (10.45, 11.6)])

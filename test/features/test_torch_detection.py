@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from superpoint_ros.config import ExtractorConfig
-from superpoint_ros.features.backends.torch_detection import detect_batch
+from superpoint_ros.features import detector
+from superpoint_ros.features.backends.torch_detection import detect_batch, heat_around, select_pixels
 from superpoint_ros.features.detection import detect
 from superpoint_ros.features.network import heatmap
 
@@ -61,11 +62,24 @@ def test_masks_are_those_of_their_images() -> None:
     assert len(detect_batch(heat, coarse, SIZE, config, torch.from_numpy(masks))[2].points) == 0
 
 
+def test_heat_around_is_that_on_arrays() -> None:
+    heat, _ = outputs()
+    for one, around in zip(heat.numpy(), heat_around(heat).numpy(), strict=True):
+        np.testing.assert_allclose(around, detector.heat_around(one), atol=1e-6)
+
+
 def test_plateaus_and_equal_scores_are_settled_in_the_same_order() -> None:
-    heat, coarse = torch.full((1, 48, 64), 1 / 65), torch.randn(1, 16, 6, 8)
-    assert assert_same(heat, coarse, ExtractorConfig(border=0)) > 30
+    config = ExtractorConfig(border=0)
+    heat = torch.full((1, *SIZE), 1 / 65)
+    heat[0, 20:30, 5:40] = 0.5
+    pixels, scores = select_pixels(heat, config, None)
+    settings = {"max_keypoints": config.max_keypoints, "threshold": config.threshold, "nms_radius": config.nms_radius}
+    expected, _ = detector.select_keypoints(heat[0].numpy(), **settings)
+    found = pixels[0, scores[0] >= 0].numpy()
+    assert len(found) > 30
+    np.testing.assert_array_equal(np.stack([found % SIZE[1], found // SIZE[1]], axis=1), expected)
 
 
 def test_nothing_found_is_no_trouble() -> None:
-    heat, coarse = outputs(1)
-    assert assert_same(heat, coarse, ExtractorConfig(threshold=1.0)) == 0
+    _, coarse = outputs(1)
+    assert assert_same(torch.zeros(1, 48, 64), coarse, ExtractorConfig()) == 0

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.features.detection import Detections
-from superpoint_ros.features.detector import REFINE_RADIUS
+from superpoint_ros.features.detector import AROUND, REFINE_RADIUS
 from superpoint_ros.features.image import CELL
 
 _CUBIC = -0.75
@@ -30,7 +30,7 @@ def detect_batch(
     """
     height, width = size
     heat = heatmaps[:, :height, :width].contiguous()
-    pixels, scores = _select(heat, config, masks)
+    pixels, scores = select_pixels(heat_around(heat), config, masks)
     columns, rows = pixels % width, pixels // width
     points = torch.stack([columns, rows], dim=2).float()
     if config.subpixel:
@@ -44,7 +44,7 @@ def _trimmed(found: np.ndarray) -> Detections:
     return Detections(*(np.ascontiguousarray(part) for part in (kept[:, :2], kept[:, 2], kept[:, 3:])))
 
 
-def _select(heat: Tensor, config: ExtractorConfig, masks: Tensor | None) -> tuple[Tensor, Tensor]:
+def select_pixels(heat: Tensor, config: ExtractorConfig, masks: Tensor | None) -> tuple[Tensor, Tensor]:
     """Flat pixels (B, K) int64 and scores (B, K), best first; -1 is the score of no keypoint."""
     batch, height, width = heat.shape
     flat = heat.reshape(batch, -1)
@@ -78,6 +78,13 @@ def _suppress(rank: Tensor, radius: int) -> Tensor:
             taken |= peaks
             rank = torch.where(dilated(peaks.to(rank.dtype)) > 0, torch.zeros_like(rank), rank)
     return taken
+
+
+def heat_around(heat: Tensor) -> Tensor:
+    """``features.detector.heat_around`` of heat maps (B, H, W)."""
+    weights = torch.tensor(AROUND, device=heat.device, dtype=heat.dtype)
+    rows = F.conv2d(heat[:, None], weights[None, None, None], padding=(0, len(AROUND) // 2))
+    return F.conv2d(rows, weights[None, None, :, None], padding=(len(AROUND) // 2, 0))[:, 0]
 
 
 def soft_argmax(heat: Tensor, columns: Tensor, rows: Tensor) -> Tensor:
