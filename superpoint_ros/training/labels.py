@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from superpoint_ros.features.network import CELL, DUSTBIN
+from superpoint_ros.features.image import CELL
 from superpoint_ros.types import FloatArray
 
 
@@ -19,25 +18,30 @@ class InterestPoints:
     confidence: FloatArray
 
 
-@dataclass(frozen=True)
-class DetectorTarget:
-    """index: (H/8, W/8) int64, where in its cell the interest point is, 0…63, or 64 for none (paper, section 3.4).
+def splat(points: FloatArray, weights: FloatArray, height: int, width: int) -> FloatArray:
+    """(H, W) float32: the weight (N,) of each point (N, 2), shared by the four pixels around it, the nearer the more (bilinear).
 
-    confidence: (H/8, W/8) float32, the probability of that class; the rest is that of none.
+    Points that are not finite are ignored, as is what falls outside the image.
     """
+    finite = np.isfinite(points).all(axis=1)
+    before = np.floor(points[finite])
+    after = points[finite] - before
+    image = np.zeros((height, width), np.float32)
+    for right, down in ((0, 0), (1, 0), (0, 1), (1, 1)):
+        share = np.abs(1 - right - after[:, 0]) * np.abs(1 - down - after[:, 1])
+        x, y = (before + np.array([right, down])).T
+        seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        np.add.at(image, (y[seen].astype(np.int64), x[seen].astype(np.int64)), (weights[finite] * share)[seen])
+    return image
 
-    index: NDArray[np.int64]
-    confidence: FloatArray
 
+def detector_target(points: InterestPoints, height: int, width: int) -> FloatArray:
+    """(H, W) float32: how probable it is that an interest point lies on each pixel, what the heat map should be.
 
-def detector_target(points: InterestPoints, height: int, width: int) -> DetectorTarget:
-    """The first point of the list wins a cell that holds several. Points outside the image or not finite are ignored."""
-    index = np.full((height // CELL, width // CELL), DUSTBIN, np.int64)
-    confidence = np.ones(index.shape, np.float32)
-    finite = np.isfinite(points.corners).all(axis=1)
-    pixels = np.rint(points.corners[finite][::-1]).astype(np.int64)
-    seen = ((pixels >= 0) & (pixels < [width, height])).all(axis=1)
-    x, y = pixels[seen].T
-    index[y // CELL, x // CELL] = (y % CELL) * CELL + x % CELL
-    confidence[y // CELL, x // CELL] = points.confidence[finite][::-1][seen]
-    return DetectorTarget(index, confidence)
+    A point is shared by the pixels around it, so that their mean place is where it lies; the paper's one pixel per cell (section
+    3.4) is up to half a pixel off. Points of a cell that together have more than certainty share it.
+    """
+    heat = splat(points.corners, points.confidence, height, width)
+    cells = heat.reshape(height // CELL, CELL, width // CELL, CELL)
+    cells /= np.maximum(cells.sum(axis=(1, 3), keepdims=True), 1.0)
+    return heat

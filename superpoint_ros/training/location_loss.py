@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from superpoint_ros.features.backends.torch_detection import soft_argmax
+from superpoint_ros.features.backends.torch_detection import heat_around, soft_argmax
 from superpoint_ros.features.network import CELL, heatmap
 from superpoint_ros.training.parallel import masked_mean
 
@@ -57,15 +57,23 @@ def _keypoints(heat: Tensor, cells: Tensor, count: int) -> _Keypoints:
     """The best local maxima of heat maps (B, H, W) in cells that count."""
     height, width = heat.shape[1:]
     with torch.no_grad():
-        peaks = heat == F.max_pool2d(heat[:, None], 2 * _NMS_RADIUS + 1, stride=1, padding=_NMS_RADIUS)[:, 0]
+        mass = heat_around(heat)
+        peaks = mass == _largest_around(mass)
         inner = torch.zeros_like(peaks)
         inner[:, _NMS_RADIUS:-_NMS_RADIUS, _NMS_RADIUS:-_NMS_RADIUS] = True
         counted = peaks & inner & cells.repeat_interleave(CELL, 1).repeat_interleave(CELL, 2)
-        scores, pixels = (heat * counted).flatten(1).topk(min(count, height * width), dim=1)
+        scores, pixels = (mass * counted).flatten(1).topk(min(count, height * width), dim=1)
     columns, rows = pixels % width, pixels // width
     # Not held to its own pixel, as it is in use: what lies further away would have no gradient.
     places = torch.stack([columns, rows], dim=2) + soft_argmax(heat, columns, rows)
     return _Keypoints(places, scores > 0.0)
+
+
+def _largest_around(heat: Tensor) -> Tensor:
+    """The largest value within the radius of suppression of each pixel of (B, H, W). Rows, then columns: that is quicker."""
+    side, radius = 2 * _NMS_RADIUS + 1, _NMS_RADIUS
+    rows = F.max_pool2d(heat[:, None], (1, side), stride=1, padding=(0, radius))
+    return F.max_pool2d(rows, (side, 1), stride=1, padding=(radius, 0))[:, 0]
 
 
 def _warp(homography: Tensor, points: Tensor) -> Tensor:

@@ -8,24 +8,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from superpoint_ros.features.network import CELL, DUSTBIN
+from superpoint_ros.features.network import CELL
 from superpoint_ros.training.parallel import masked_mean
 
 
-def detector_loss(logits: Tensor, target: Tensor, valid: Tensor | None = None, confidence: Tensor | None = None) -> Tensor:
+def detector_loss(logits: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
     """Cross entropy over the 65 classes of each cell (paper, equation 2 and 3).
 
-    logits: (B, 65, H/8, W/8). target: (B, H/8, W/8) int64. valid: (B, H/8, W/8) bool, the cells that count; all by default.
-    confidence: (B, H/8, W/8), the probability that the network should give to the target, with the rest for no interest
-    point; 1 by default, as in the paper.
+    logits: (B, 65, H/8, W/8). target: (B, H, W), probability of an interest point at each pixel; what a cell lacks to one is that
+    of none. valid: (B, H/8, W/8) bool, the cells that count; all by default.
     """
-    loss = F.cross_entropy(logits, target, reduction="none")
-    if confidence is not None:
-        none = F.cross_entropy(logits, torch.full_like(target, DUSTBIN), reduction="none")
-        loss = confidence * loss + (1.0 - confidence) * none
-    if valid is None:
-        return loss.mean()
-    return masked_mean(loss, valid)
+    pixels = F.pixel_unshuffle(target[:, None], CELL)
+    none = (1.0 - pixels.sum(dim=1, keepdim=True)).clamp(min=0.0)
+    loss = F.cross_entropy(logits, torch.cat([pixels, none], dim=1), reduction="none")
+    return loss.mean() if valid is None else masked_mean(loss, valid)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ _VALIDATION_SIZE = (240, 320)
 
 
 class ShapeSampler:
-    """Makes images of shapes: {image: (1, H, W) uint8, target: (H/8, W/8) int64}."""
+    """Makes images of shapes: {image: (1, H, W) uint8, target: (H, W) float32}."""
 
     def __init__(self, config: ShapesConfig) -> None:
         self.config = config
@@ -31,9 +31,8 @@ class ShapeSampler:
         height, width = self.config.height, self.config.width
         shapes = render(rng, height, width)
         image = augment(rng, shapes.image, strength=rng.choice(self.config.strengths))
-        corners = rng.permutation(shapes.corners)
-        target = detector_target(InterestPoints(corners, np.ones(len(corners), np.float32)), height, width)
-        return {"image": image[None], "target": target.index}
+        certain = np.ones(len(shapes.corners), np.float32)
+        return {"image": image[None], "target": detector_target(InterestPoints(shapes.corners, certain), height, width)}
 
 
 def magicpoint_losses(network: Network, batch: Batch) -> Losses:

@@ -37,8 +37,8 @@ class LabelledImage:
 class PairSampler:
     """Makes pairs of views of photos, drawn by their weights.
 
-    A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H/8, W/8) int64,
-    first_confidence, second_confidence: (H/8, W/8) float32, first_valid, second_valid: (H/8, W/8) bool,
+    A pair is {first_image, second_image: (1, H, W) uint8, first_target, second_target: (H, W) float32,
+    first_valid, second_valid: (H/8, W/8) bool,
     homography: (3, 3) float32 from pixels of the first view to those of the second,
     first_points, second_points: (N, 2) float32 in pixels, pair_valid: (N,) bool}.
     """
@@ -60,8 +60,7 @@ class PairSampler:
             seen = augment(rng, _render(photo.image, view, height, width), strength=rng.choice(self.config.strengths))
             pair[f"{name}_image"] = (degrade(rng, seen) if rng.random() < self.config.degraded else seen)[None]
             corners = warp_points(view, photo.points.corners)
-            target = detector_target(InterestPoints(corners, photo.points.confidence), height, width)
-            pair[f"{name}_target"], pair[f"{name}_confidence"] = target.index, target.confidence
+            pair[f"{name}_target"] = detector_target(InterestPoints(corners, photo.points.confidence), height, width)
             pair[f"{name}_valid"] = _cells_inside(view, photo.image.shape, height, width)
         pair["homography"] = (motion / motion[2, 2]).astype(np.float32)
         return pair | self._correspondences(rng, photo, first, motion)

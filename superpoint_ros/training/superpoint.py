@@ -30,10 +30,8 @@ def superpoint_losses(network: Network, batch: Batch, config: LossConfig) -> Los
     """Detector, location and descriptor loss of a batch of ``PairSampler``."""
     images = torch.cat([batch["first_image"], batch["second_image"]]).float() / 255.0
     logits, raw = network(images.contiguous(memory_format=torch.channels_last))
-    target, valid, confidence = (
-        torch.cat([batch[f"first_{what}"], batch[f"second_{what}"]]) for what in ("target", "valid", "confidence")
-    )
-    detector = detector_loss(logits, target, valid, confidence)
+    target, valid = (torch.cat([batch[f"first_{what}"], batch[f"second_{what}"]]) for what in ("target", "valid"))
+    detector = detector_loss(logits, target, valid)
     descriptor = _descriptor_loss(raw, batch, config)
     distance = location_loss(logits, batch["homography"], valid, config.located)
     loss = detector + config.descriptor_weight * descriptor.loss

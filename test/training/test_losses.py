@@ -6,31 +6,35 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from superpoint_ros.features.network import heatmap
 from superpoint_ros.training.losses import contrastive_loss, detector_loss, sample_descriptors
 
 
 def test_detector_loss_of_an_undecided_network_is_log_65():
-    target = torch.randint(0, 65, (2, 3, 4))
+    target = torch.zeros(2, 24, 32)
+    target[:, ::8, ::8] = torch.rand(2, 3, 4)
     assert detector_loss(torch.zeros(2, 65, 3, 4), target).item() == pytest.approx(math.log(65), abs=1e-5)
 
 
 def test_detector_loss_ignores_invalid_cells():
     logits = torch.randn(1, 65, 2, 2)
-    target = torch.randint(0, 65, (1, 2, 2))
+    target = torch.zeros(1, 16, 16)
+    target[0, 3, 5] = 1.0
     valid = torch.tensor([[[True, False], [False, False]]])
-    expected = F.cross_entropy(logits[:, :, 0, 0], target[:, 0, 0])
+    expected = F.cross_entropy(logits[:, :, 0, 0], torch.tensor([3 * 8 + 5]))
     assert detector_loss(logits, target, valid).item() == pytest.approx(expected.item(), abs=1e-6)
     assert detector_loss(logits, target, torch.zeros_like(valid)).item() == 0.0
 
 
-def test_detector_loss_wants_the_confidence_of_the_label_as_probability():
-    target, confidence = torch.tensor([[[9]]]), torch.tensor([[[0.3]]])
-    wanted = torch.full((1, 65, 1, 1), 1e-9)
-    wanted[0, 9], wanted[0, 64] = 0.3, 0.7
+def test_detector_loss_is_least_where_the_heat_map_is_the_target():
+    target = 0.015 * torch.rand(1, 16, 24)
+    pixels = F.pixel_unshuffle(target[:, None], 8)
+    wanted = torch.cat([pixels, 1 - pixels.sum(1, keepdim=True)], 1)
     logits = wanted.log().requires_grad_()
-    loss = detector_loss(logits, target, confidence=confidence)
+    assert torch.allclose(heatmap(logits), target, atol=1e-6)
+    loss = detector_loss(logits, target)
     loss.backward()
-    assert loss.item() == pytest.approx(-0.3 * math.log(0.3) - 0.7 * math.log(0.7), abs=1e-5)
+    assert loss.item() == pytest.approx(-(wanted * wanted.log()).sum(1).mean().item(), abs=1e-5)
     assert logits.grad.abs().max() < 1e-6
 
 

@@ -17,7 +17,7 @@ TINY = Architecture(encoder=(4, 4, 8, 8), head=16, descriptor=16)
 @pytest.fixture(scope="module")
 def batch():
     image = SimulatedSequence(frames=10, seed=5, noise=0).frame(0).image
-    labelled = LabelledImage(image, label(shi_tomasi_detector, image, AdaptationConfig(warps=4, threshold=0.06)))
+    labelled = LabelledImage(image, label(shi_tomasi_detector, image, AdaptationConfig(warps=4)))
     return next(iter(BatchStream(PairSampler([labelled], PairConfig(height=96, width=128)), batch=3, seed=1)))
 
 
