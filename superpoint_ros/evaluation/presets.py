@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from superpoint_ros.config import GeometryConfig
+from superpoint_ros.config import ExtractorConfig, GeometryConfig
 from superpoint_ros.errors import ConfigError
 from superpoint_ros.evaluation.relative_pose import AUC_THRESHOLDS
 from superpoint_ros.evaluation.resize import Resize
@@ -92,7 +92,8 @@ def find_preset(name: str) -> Preset:
 
 
 _VGA = Resize("crop", (640, 480))
-_PAIRS = Protocol(Resize("long", (640,)), 1000, (4,), threshold=0.002)
+_THRESHOLD = ExtractorConfig().threshold
+_PAIRS = Protocol(Resize("long", (640,)), 1000, (4,), _THRESHOLD)
 _PAPER = Protocol(_VGA, 1000, (8,), estimators=("opencv",))
 _LIGHTGLUE = Protocol(Resize("short", (480,)), 1024, (3,), estimators=("opencv", "poselib"))
 
@@ -104,7 +105,7 @@ _ALL = (
             "detector": _PAIRS,
             "descriptor": _PAIRS,
             "homography": _PAIRS,
-            "pose": Protocol(_PAIRS.resize, 1000, (4,), 0.002, thresholds=AUC_THRESHOLDS, max_error=2.0),
+            "pose": Protocol(_PAIRS.resize, 1000, (4,), _THRESHOLD, thresholds=AUC_THRESHOLDS, max_error=2.0),
         },
     ),
     Preset(
@@ -140,7 +141,7 @@ _ALL = (
     Preset(
         "sequence",
         "frames of a video 1, 3, 5 and 10 apart, at full resolution, K = 1000",
-        {"pose": Protocol(Resize(), 1000, (4,), 0.002, thresholds=AUC_THRESHOLDS, max_error=2.0)},
+        {"pose": Protocol(Resize(), 1000, (4,), _THRESHOLD, thresholds=AUC_THRESHOLDS, max_error=2.0)},
     ),
 )
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in _ALL}
