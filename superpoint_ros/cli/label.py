@@ -25,12 +25,14 @@ def label(
     max_size: Annotated[
         int, typer.Option(min=64, help="shrink the longer image side to this; training draws its views from it")
     ] = 480,
-    warps: Annotated[int, typer.Option(min=0, help="random views that the responses are averaged over")] = 30,
-    threshold: Annotated[float, typer.Option(min=0.0, help="drop labels with a lower mean response")] = 0.06,
-    max_keypoints: Annotated[int, typer.Option(min=1, help="labels per image, best first")] = 320,
+    warps: Annotated[int, typer.Option(min=0, help="random views in which keypoints are counted")] = 60,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="drop labels that a smaller share of the views shows")
+    ] = 0.15,
+    max_keypoints: Annotated[int, typer.Option(min=1, help="labels per image, best first")] = 1000,
     nms_radius: Annotated[int, typer.Option(min=0, help="no two labels are closer than this many pixels in x and y")] = 4,
-    rotation: Annotated[float, typer.Option(min=0.0, max=180.0, help="most degrees that a view is turned by, either way")] = 90.0,
-    scale: Annotated[float, typer.Option(min=1.0, help="most that a view is enlarged or shrunk by")] = 1.6,
+    rotation: Annotated[float, typer.Option(min=0.0, max=180.0, help="most degrees that a view is turned by, either way")] = 60.0,
+    scale: Annotated[float, typer.Option(min=1.0, help="most that a view is enlarged or shrunk by")] = 1.8,
     device: Annotated[str, typer.Option(help="of the network: auto, cpu, cuda, cuda:N or mps")] = "auto",
     check: Annotated[
         int, typer.Option(min=0, metavar="N", help="write nothing: measure on N of the images how repeatable the labels are")
@@ -46,9 +48,9 @@ def label(
     [bold]Examples[/bold]
 
       superpoint-ros label photos/ --licensed --scenes 40 -o labels
-      superpoint-ros label photos/ --weights small --threshold 0.015 --warps 100 -o labels
-      superpoint-ros label photos/ --weights small --threshold 0.015 --check 40
-      superpoint-ros label photos/ --weights full --threshold 0.015 --device cuda --max-size 960 --max-keypoints 1000 -o labels
+      superpoint-ros label photos/ --weights small --warps 100 -o labels
+      superpoint-ros label photos/ --weights small --check 40
+      superpoint-ros label photos/ --weights full --device cuda --max-size 960 --max-keypoints 1000 -o labels
       RAY_ADDRESS=head:6379 superpoint-ros label photos/ --weights small --ray -o labels
     """
     from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label_here, load_detector
@@ -63,7 +65,9 @@ def label(
     find = free_photos if licensed else folder_photos
     photos = [photo for folder in folders for photo in find(folder)]
     spread = replace(AdaptationConfig().spread, rotation=rotation, scale=scale)
-    config = AdaptationConfig(warps=warps, threshold=threshold, max_keypoints=max_keypoints, nms_radius=nms_radius, spread=spread)
+    config = AdaptationConfig(
+        warps=warps, min_confidence=min_confidence, max_keypoints=max_keypoints, nms_radius=nms_radius, spread=spread
+    )
     name, detector = load_detector(weights, "cpu" if ray else device)
     if check:
         chosen = photos[:: max(1, len(photos) // check)][:check]

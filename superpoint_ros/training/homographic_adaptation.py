@@ -11,12 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from superpoint_ros.features.backends.torch_backend import select_device
-from superpoint_ros.features.detector import refine_keypoints, select_keypoints
+from superpoint_ros.features.detector import heat_around, refine_keypoints, select_keypoints
 from superpoint_ros.features.models import weights_path
 from superpoint_ros.features.network import CELL, SuperPointNet, heatmap
 from superpoint_ros.features.weights import load_weights
-from superpoint_ros.simulation.homography import HomographyRange, random_homography
-from superpoint_ros.training.labels import InterestPoints
+from superpoint_ros.simulation.augmentation import augment, degrade
+from superpoint_ros.simulation.homography import HomographyRange, random_homography, warp_points
+from superpoint_ros.training.labels import InterestPoints, splat
 from superpoint_ros.types import DoubleArray, FloatArray
 
 Detector = Callable[[NDArray[np.uint8]], FloatArray]
@@ -75,64 +76,88 @@ def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
 
 
 _FOUND = 5
-"""Pixels: side of the window in which a response counts as one of the point in its middle."""
+"""Pixels: side of the window in which a keypoint of a view counts as the point in its middle."""
+
+_SHARES = (0.125, 0.25, 0.5, 1.0)
+"""Of the keypoints of a view: one that is among so few of the best has the whole vote, one that is among the last a quarter."""
 
 
 @dataclass(frozen=True)
 class AdaptationConfig:
     """warps: random views beside the image itself. erosion: pixels dropped at the border of each view. Rest: selection of labels.
 
-    min_views: pixels seen by a smaller share of the views have no label. batch: at most so many views in one pass of the network,
-    fewer of large images; labels do not depend on it. spread: of the views.
+    light: largest strength of the change of light, blur and noise of a view; degraded: share of views with strong ones.
+    pixels_per_keypoint: each view has so many keypoints. min_confidence: labels with less are dropped; keypoints of pure noise
+    come together by chance, the rarer the more views there are. min_views: pixels seen by
+    a smaller share of the views have no label. batch: at most so many views in one pass of the network, fewer of large images;
+    labels do not depend on it. spread: of the views.
     """
 
     warps: int = 100
     erosion: int = 6
-    threshold: float = 0.015
+    light: float = 0.8
+    degraded: float = 0.25
+    pixels_per_keypoint: int = 300
+    min_confidence: float = 0.15
     nms_radius: int = 4
     border: int = 4
-    max_keypoints: int = 600
+    max_keypoints: int = 1000
     min_views: float = 0.15
     batch: int = 10
     seed: int = 0
-    spread: HomographyRange = HomographyRange(rotation=90.0, scale=1.6, perspective=0.12, translation=0.12)
+    spread: HomographyRange = HomographyRange(rotation=60.0, scale=1.8, perspective=0.12, translation=0.12)
 
 
-def adapted_response(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
-    """Mean response (H, W) of the detector on the image and its random views; 0 where too few views saw the pixel.
+def votes(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> FloatArray:
+    """Share of the random views (H, W) that have a keypoint on a pixel, of those that see it; 0 where too few do.
 
-    image: (H, W) uint8, sides multiples of 8.
+    image: (H, W) uint8, sides multiples of 8. The paper takes the mean response of the detector; counting what is among the best
+    of a view instead tells how often a point is found again, on a scale that does not change from one network to the next.
     """
     height, width = image.shape
     rng = np.random.default_rng(config.seed)
     views = [np.eye(3)] + [random_homography(rng, height, width, config.spread) for _ in range(config.warps)]
     total = np.zeros((height, width), np.float32)
     count = np.zeros((height, width), np.float32)
+    interior = np.zeros((height, width), np.float32)
+    interior[config.erosion : height - config.erosion, config.erosion : width - config.erosion] = 1.0
     at_once = max(1, min(config.batch, _MOST_PIXELS // image.size))
     for start in range(0, len(views), at_once):
-        for response, seen in _view_responses(detector, image, views[start : start + at_once], config.erosion):
-            total += response
+        batch = range(start, min(start + at_once, len(views)))
+        responses = detector(np.array([_view(image, views[n], config, n) for n in batch], np.uint8))
+        for n, response in zip(batch, responses, strict=True):
+            inverse = np.asarray(np.linalg.inv(views[n]), np.float64)
+            # What the view shows beyond the image is a reflection: only what lies inside the image may count.
+            seen = cv2.warpPerspective(interior, inverse, (width, height), flags=cv2.INTER_NEAREST) * interior
+            total += _found(response, inverse, config) * seen
             count += seen
     enough = count >= max(1.0, config.min_views * len(views))
     return np.where(enough, total / np.maximum(count, 1.0), 0.0).astype(np.float32)
 
 
-def _view_responses(
-    detector: Detector, image: NDArray[np.uint8], views: list[DoubleArray], erosion: int
-) -> list[tuple[FloatArray, FloatArray]]:
-    """For each view the response and where it is valid, both brought back to the image."""
-    height, width = image.shape
-    size = (width, height)
-    warped = np.array([cv2.warpPerspective(image, view, size, borderMode=cv2.BORDER_REFLECT) for view in views], np.uint8)
-    interior = np.zeros((height, width), np.float32)
-    interior[erosion : height - erosion, erosion : width - erosion] = 1.0
-    back = []
-    for view, response in zip(views, detector(warped), strict=True):
-        inverse = np.linalg.inv(view)
-        # What the view shows beyond the image is a reflection: only what lies inside the image may count.
-        seen = np.asarray(cv2.warpPerspective(interior, inverse, size, flags=cv2.INTER_NEAREST) * interior, np.float32)
-        back.append((np.asarray(cv2.warpPerspective(response, inverse, size) * seen, np.float32), seen))
-    return back
+def _view(image: NDArray[np.uint8], homography: DoubleArray, config: AdaptationConfig, number: int) -> NDArray[np.uint8]:
+    """A random view in other light; number 0 is the image itself."""
+    if number == 0:
+        return image
+    rng = np.random.default_rng([config.seed, number])
+    view = cv2.warpPerspective(image, homography, image.shape[::-1], borderMode=cv2.BORDER_REFLECT)
+    lit = augment(rng, np.asarray(view, np.uint8), strength=rng.uniform(0.0, config.light))
+    return degrade(rng, lit) if rng.random() < config.degraded else lit
+
+
+def _found(response: FloatArray, to_image: DoubleArray, config: AdaptationConfig) -> FloatArray:
+    """The votes of a view (H, W), brought back to the image: those of a keypoint are shared by the four pixels around it."""
+    height, width = response.shape
+    wanted = response.size // config.pixels_per_keypoint
+    pixels, _ = select_keypoints(
+        heat_around(response),
+        max_keypoints=wanted,
+        threshold=float(np.finfo(np.float32).tiny),
+        nms_radius=config.nms_radius,
+        border=config.border,
+    )
+    weight = np.mean([np.arange(len(pixels)) < share * wanted for share in _SHARES], axis=0)
+    return splat(warp_points(to_image, refine_keypoints(response, pixels)), weight.astype(np.float32), height, width)
 
 
 def label_here(
@@ -143,16 +168,19 @@ def label_here(
 
 
 def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig) -> InterestPoints:
-    """Pseudo ground truth of an (H, W) uint8 image, strongest first."""
+    """Pseudo ground truth of an (H, W) uint8 image, most confident first."""
     height, width = (side // CELL * CELL for side in image.shape)
-    response = adapted_response(detector, image[:height, :width], config)
+    found = votes(detector, image[:height, :width], config)
     pixels, _ = select_keypoints(
-        response,
-        max_keypoints=config.max_keypoints,
-        threshold=config.threshold,
+        heat_around(found),
+        max_keypoints=found.size,
+        threshold=float(np.finfo(np.float32).tiny),
         nms_radius=config.nms_radius,
         border=config.border,
     )
-    # What a window around a point adds up to is how often one is found there, though not always on the same pixel.
-    found = cv2.boxFilter(response, -1, (_FOUND, _FOUND), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    return InterestPoints(refine_keypoints(response, pixels), np.minimum(found[pixels[:, 1], pixels[:, 0]], 1.0))
+    # Keypoints of one point lie on several pixels: all in a window around it count, and it lies in their middle.
+    around = cv2.boxFilter(found, -1, (_FOUND, _FOUND), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    confidence = np.minimum(around[pixels[:, 1], pixels[:, 0]], 1.0)
+    best = np.argsort(-confidence, kind="stable")[: config.max_keypoints]
+    best = best[confidence[best] >= config.min_confidence]
+    return InterestPoints(refine_keypoints(found, pixels[best]), confidence[best])

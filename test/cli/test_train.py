@@ -76,7 +76,7 @@ def test_training_gives_weights_that_extract(runs):
 
 def test_weights_of_the_first_stage_label(runs, photos, tmp_path):
     weights = runs / "magicpoint" / "weights.safetensors"
-    run("label", photos, "--weights", weights, "--threshold", 0, "--warps", 1, "-o", tmp_path / "labels")
+    run("label", photos, "--weights", weights, "--min-confidence", 0, "--warps", 1, "-o", tmp_path / "labels")
     assert len(read_labels([tmp_path / "labels"])) == 3
 
 
@@ -156,7 +156,7 @@ def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(phot
     assert found == round(np.mean([len(image.points.corners) for image in images]))
 
 
-@pytest.mark.parametrize("detector", [[], ["--weights", "small", "--threshold", 0.015]])
+@pytest.mark.parametrize("detector", [[], ["--weights", "small"]])
 def test_labels_of_every_detector_can_be_checked(photos, tmp_path, detector):
     output = run("label", photos, *detector, "--warps", 3, "--check", 2, "-o", tmp_path / "none")
     assert "2 images" in output

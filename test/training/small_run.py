@@ -35,7 +35,7 @@ def settings(
 def stage(config: SuperPointConfig, batch_norm: bool = True) -> Stage:
     torch.manual_seed(0)
     photo = SimulatedSequence(frames=3, seed=1, size=(160, 120)).frame(0).image
-    corners = label(shi_tomasi_detector, photo, AdaptationConfig(warps=2, threshold=0.06))
+    corners = label(shi_tomasi_detector, photo, AdaptationConfig(warps=2))
     sampler = PairSampler([LabelledImage(photo, corners)], config.pairs)
     network = SuperPointNet(TINY, batch_norm=batch_norm)
     return Stage(network, sampler, config.pairs.batch, lambda net, batch: superpoint_losses(net, batch, config.loss))

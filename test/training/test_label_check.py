@@ -14,13 +14,13 @@ def images():
 
 
 def test_corners_of_the_image_are_found_again_and_random_points_are_not(images):
-    config = AdaptationConfig(warps=8, threshold=0.06, max_keypoints=200)
+    config = AdaptationConfig(warps=8, max_keypoints=200)
     corners = label_agreement(images, shi_tomasi_detector, config)
 
     def noise(batch):
         return np.random.default_rng(int(batch.sum()) % 1000).random(batch.shape, np.float32)
 
-    blind = label_agreement(images, noise, AdaptationConfig(warps=0, threshold=0.0, max_keypoints=200))
+    blind = label_agreement(images, noise, AdaptationConfig(warps=0, max_keypoints=200, pixels_per_keypoint=200))
     assert corners.images == blind.images == 3
     assert corners.within_1 > 0.5
     assert corners.within_3 > 0.7
@@ -30,5 +30,8 @@ def test_corners_of_the_image_are_found_again_and_random_points_are_not(images):
 
 
 def test_nothing_to_compare():
-    flat = label_agreement([np.full((96, 128), 90, np.uint8)], shi_tomasi_detector, AdaptationConfig(warps=2, threshold=0.06))
+    def nothing(batch):
+        return np.zeros(batch.shape, np.float32)
+
+    flat = label_agreement([np.full((96, 128), 90, np.uint8)], nothing, AdaptationConfig(warps=2))
     assert (flat.images, flat.points, flat.within_1) == (1, 0.0, 0.0)

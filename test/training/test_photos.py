@@ -10,7 +10,7 @@ from superpoint_ros.errors import DataError
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, shi_tomasi_detector
 from superpoint_ros.training.photos import Photo, read_labels, render_scenes, write_labels
 
-CONFIG = AdaptationConfig(warps=2, threshold=0.06)
+CONFIG = AdaptationConfig(warps=2)
 SHI = ("shi-tomasi", shi_tomasi_detector)
 
 
@@ -61,7 +61,7 @@ def test_interrupted_work_goes_on_and_ends_with_the_same_labels(photos, tmp_path
     ("detector", "config", "max_size", "what"),
     [
         (("small:1a2b", shi_tomasi_detector), CONFIG, 480, "detector shi-tomasi, not small:1a2b"),
-        (SHI, AdaptationConfig(warps=3, threshold=0.06), 480, "warps 2, not 3"),
+        (SHI, AdaptationConfig(warps=3), 480, "warps 2, not 3"),
         (SHI, CONFIG, 320, "max_size 480, not 320"),
     ],
 )

@@ -37,7 +37,7 @@ def one_thread():
 @pytest.mark.timeout(900)
 def test_two_workers_give_the_labels_of_one_process(cluster, one_thread, tmp_path):
     images = [SimulatedSequence(frames=3, seed=n, size=(160 + 8 * n, 120)).frame(0).image for n in range(7)]
-    config = AdaptationConfig(warps=5, threshold=0.015)
+    config = AdaptationConfig(warps=5, min_confidence=0.2)
     _, detector = load_detector("small")
     here = list(label_here(images, detector, config))
 
