@@ -52,7 +52,7 @@ class ExtractorConfig(Section):
     precision: Precision = Field("auto", description="float32, or half: float16 on GPUs, bfloat16 on CPUs; auto: half on GPUs")
     cuda_graphs: bool = Field(False, description="record the network once per image size; for CUDA with torch")
     max_keypoints: int = Field(1000, ge=1, le=20000, description="keep at most this many keypoints, best first")
-    threshold: float = Field(0.002, ge=0.0, le=1.0, description="drop keypoints with a lower score")
+    threshold: float = Field(0.02, ge=0.0, le=1.0, description="drop keypoints with a lower score")
     nms_radius: int = Field(4, ge=0, le=32, description="no two keypoints are closer than this many pixels in x and y")
     border: int = Field(4, ge=0, le=256, description="no keypoints within this many pixels of the image border")
     subpixel: bool = Field(True, description="refine each keypoint below one pixel")

@@ -39,9 +39,9 @@ class PairConfig(Section):
     height: int = _multiple_of_8(192, "of both views, in pixels")
     width: int = _multiple_of_8(256, "of both views, in pixels")
     batch: int = Field(8, ge=1, le=65536, description="pairs in a batch, over all devices")
-    correspondences: int = Field(200, ge=2, le=10000, description="corresponding points of a pair")
+    correspondences: int = Field(300, ge=2, le=10000, description="corresponding points of a pair")
     min_zoom: float = Field(0.6, gt=0.0, le=16.0, description="least pixels of the photo per pixel of the first view")
-    max_zoom: float = Field(1.4, gt=0.0, le=16.0, description="most pixels of the photo per pixel of the first view")
+    max_zoom: float = Field(1.6, gt=0.0, le=16.0, description="most pixels of the photo per pixel of the first view")
     upright: float = Field(
         0.7,
         ge=0.0,
@@ -49,9 +49,9 @@ class PairConfig(Section):
         description="share of first views turned by less than 15 degrees; others by any angle",
     )
     strengths: Strengths = Field((0.3, 0.7, 1.0), min_length=1, description="of the change of light, blur and noise")
-    degraded: float = Field(0.3, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
+    degraded: float = Field(0.4, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
     motion: HomographyRange = Field(
-        HomographyRange(rotation=45.0, scale=2.6, perspective=0.18, translation=0.15),
+        HomographyRange(rotation=45.0, scale=2.6, perspective=0.2, translation=0.15),
         description="from the first view to the second",
     )
 

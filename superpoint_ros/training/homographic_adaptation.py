@@ -75,9 +75,6 @@ def shi_tomasi_detector(images: NDArray[np.uint8]) -> FloatArray:
     return responses
 
 
-_FOUND = 5
-"""Pixels: side of the window in which a keypoint of a view counts as the point in its middle."""
-
 _SHARES = (0.125, 0.25, 0.5, 1.0)
 """Of the keypoints of a view: one that is among so few of the best has the whole vote, one that is among the last a quarter."""
 
@@ -88,9 +85,9 @@ class AdaptationConfig:
 
     light: largest strength of the change of light, blur and noise of a view; degraded: share of views with strong ones.
     pixels_per_keypoint: each view has so many keypoints. min_confidence: labels with less are dropped; keypoints of pure noise
-    come together by chance, the rarer the more views there are. min_views: pixels seen by
-    a smaller share of the views have no label. batch: at most so many views in one pass of the network, fewer of large images;
-    labels do not depend on it. spread: of the views.
+    come together by chance, the rarer the more views there are. min_views: pixels seen by a smaller share of the views have no
+    label. batch: at most so many views in one pass of the network, fewer of large images; labels do not depend on it. spread: of
+    the views.
     """
 
     warps: int = 100
@@ -171,16 +168,13 @@ def label(detector: Detector, image: NDArray[np.uint8], config: AdaptationConfig
     """Pseudo ground truth of an (H, W) uint8 image, most confident first."""
     height, width = (side // CELL * CELL for side in image.shape)
     found = votes(detector, image[:height, :width], config)
-    pixels, _ = select_keypoints(
+    # Keypoints of one point come out on several pixels. The nearer they are, the more they count: what slides along an edge from
+    # view to view is no good keypoint.
+    pixels, around = select_keypoints(
         heat_around(found),
-        max_keypoints=found.size,
-        threshold=float(np.finfo(np.float32).tiny),
+        max_keypoints=config.max_keypoints,
+        threshold=config.min_confidence,
         nms_radius=config.nms_radius,
         border=config.border,
     )
-    # Keypoints of one point lie on several pixels: all in a window around it count, and it lies in their middle.
-    around = cv2.boxFilter(found, -1, (_FOUND, _FOUND), normalize=False, borderType=cv2.BORDER_CONSTANT)
-    confidence = np.minimum(around[pixels[:, 1], pixels[:, 0]], 1.0)
-    best = np.argsort(-confidence, kind="stable")[: config.max_keypoints]
-    best = best[confidence[best] >= config.min_confidence]
-    return InterestPoints(refine_keypoints(found, pixels[best]), confidence[best])
+    return InterestPoints(refine_keypoints(found, pixels), np.minimum(around, 1.0))
