@@ -96,7 +96,7 @@ class _WholeBatchNorm(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return super().forward(x)
-        values = x.float()
+        values = x.to(self.weight.dtype)
         count = world_size()
         mean = _DifferentiableSum.apply(values.mean((0, 2, 3))) / count
         centred = values - mean[:, None, None]

@@ -69,7 +69,7 @@ def test_heat_around_is_that_on_arrays() -> None:
 
 
 def test_plateaus_and_equal_scores_are_settled_in_the_same_order() -> None:
-    config = ExtractorConfig(border=0)
+    config = ExtractorConfig(border=0, threshold=0.01)
     heat = torch.full((1, *SIZE), 1 / 65)
     heat[0, 20:30, 5:40] = 0.5
     pixels, scores = select_pixels(heat, config, None)

@@ -21,12 +21,19 @@ STEPS = 40
 
 
 def settings(
-    steps: int = STEPS, devices: int = 1, batch: int = 4, learning_rate: float = 1e-3, descriptor_loss: str = "contrastive"
+    steps: int = STEPS,
+    devices: int = 1,
+    batch: int = 4,
+    learning_rate: float = 1e-3,
+    descriptor_loss: str = "contrastive",
+    precision: str = "32-true",
 ) -> SuperPointConfig:
+    # Without validation: users can't ask for double precision, which shows what differs by more than rounding.
+    machine = MachineConfig(accelerator="cpu", devices=devices, workers=0).model_copy(update={"precision": precision})
     return SuperPointConfig(
         optimizer=OptimizerConfig(steps=steps, learning_rate=learning_rate),
         log=LogConfig(every=1, validate_every=10, checkpoint_seconds=0.1),
-        machine=MachineConfig(accelerator="cpu", devices=devices, workers=0),
+        machine=machine,
         pairs=PairConfig(height=48, width=64, batch=batch, correspondences=40),
         loss=LossConfig(descriptor_loss=descriptor_loss, positives=20, negatives=10),
     )
@@ -47,10 +54,10 @@ def numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Folder, number of processes to share the work, whether the network has batch norm (1 or 0), and the descriptor loss."""
-    folder, devices, batch_norm, descriptor_loss = sys.argv[1:]
+    """Folder, number of processes to share the work, whether the network has batch norm (1 or 0), descriptor loss, and precision."""
+    folder, devices, batch_norm, descriptor_loss, precision = sys.argv[1:]
     torch.set_num_threads(1)
-    config = settings(devices=int(devices), descriptor_loss=descriptor_loss)
+    config = settings(devices=int(devices), descriptor_loss=descriptor_loss, precision=precision)
     train(stage(config, bool(int(batch_norm))), config, Path(folder))
 
 
