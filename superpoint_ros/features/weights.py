@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from superpoint_ros.errors import WeightsError
@@ -61,7 +61,7 @@ def save_weights(path: Path, state_dict: Mapping[str, Tensor], architecture: Arc
     tensors = _checked(state_dict, path, architecture)
     checksum = _checksum(tensors)
     header = {**metadata, "name": name, "architecture": json.dumps(asdict(architecture)), "checksum": checksum}
-    save_file(tensors, path, header)
+    path.write_bytes(save(tensors, header))  # save_file's files can be read by their owner alone
     return Weights(name, architecture, tensors, checksum, metadata)
 
 

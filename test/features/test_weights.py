@@ -30,6 +30,12 @@ def test_safetensors_round_trip(network: SuperPointNet, tmp_path: Path) -> None:
         torch.testing.assert_close(read.tensors[name], tensor, rtol=0, atol=0)
 
 
+def test_who_may_read_new_files_may_read_weights(network: SuperPointNet, tmp_path: Path) -> None:
+    save_weights(tmp_path / "a.safetensors", network.state_dict(), network.architecture, "model")
+    (tmp_path / "other").touch()
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 @pytest.mark.parametrize(
     "nest", [lambda s: s, *(lambda s, k=k: {k: s, "epoch": 3} for k in ("network", "model_state_dict", "state_dict", "net"))]
 )
