@@ -25,7 +25,7 @@ def label(
     max_size: Annotated[
         int, typer.Option(min=64, help="shrink the longer image side to this; training draws its views from it")
     ] = 480,
-    warps: Annotated[int, typer.Option(min=0, help="random views in which keypoints are counted")] = 60,
+    warps: Annotated[int, typer.Option(min=0, help="random views in which keypoints are counted")] = 100,
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="drop labels that a smaller share of the views shows")
     ] = 0.15,
@@ -48,7 +48,7 @@ def label(
     [bold]Examples[/bold]
 
       superpoint-ros label photos/ --licensed --scenes 40 -o labels
-      superpoint-ros label photos/ --weights small --warps 100 -o labels
+      superpoint-ros label photos/ --weights small --warps 200 -o labels
       superpoint-ros label photos/ --weights small --check 40
       superpoint-ros label photos/ --weights full --device cuda --max-size 960 --max-keypoints 1000 -o labels
       RAY_ADDRESS=head:6379 superpoint-ros label photos/ --weights small --ray -o labels

@@ -7,13 +7,16 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from superpoint_ros.cli.console import progress, say
 from superpoint_ros.cli.options import load_yaml, set_options
 from superpoint_ros.errors import ConfigError
+
+if TYPE_CHECKING:
+    from superpoint_ros.features.network import SuperPointNet
 
 train = typer.Typer(no_args_is_help=True, help="Train the network: first on synthetic shapes, then on pairs of views of photos.")
 
@@ -68,22 +71,31 @@ def _with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 @train.command()
 @_with_settings
-def magicpoint(output: Output, overrides: dict[str, Any], config: File = None) -> None:
+def magicpoint(
+    output: Output,
+    overrides: dict[str, Any],
+    config: File = None,
+    start: Annotated[
+        Path | None, typer.Option("--start", metavar="FOLDER", help="run folder of a network to start from, widened if narrower")
+    ] = None,
+) -> None:
     """Train the detector on rendered shapes with known corners, and write weights.safetensors into the run folder.
 
     [bold]Examples[/bold]
 
       superpoint-ros train magicpoint -o runs/magicpoint
-      superpoint-ros train magicpoint --architecture full --precision bf16-mixed -o runs/magicpoint-full
+      superpoint-ros train magicpoint --architecture full --start runs/magicpoint -o runs/magicpoint-full
       superpoint-ros train magicpoint --config my.yaml --devices 4 -o runs/mine
     """
+    from superpoint_ros.training.checkpoint import load_network
     from superpoint_ros.training.config import MagicPointConfig, training_config
     from superpoint_ros.training.magicpoint import train_magicpoint
 
-    values = _settings(config, overrides["architecture"] or "small", "magicpoint")
+    network = load_network(start) if start else None
+    values = _settings(config, overrides["architecture"], network, "magicpoint")
     settings = training_config(MagicPointConfig, values, overrides)
     with _steps(settings.optimizer.steps, output) as on_log:
-        weights = train_magicpoint(settings, output, on_log)
+        weights = train_magicpoint(settings, output, network, on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; next: superpoint-ros label PHOTOS -o labels")
         say(f"and then superpoint-ros train superpoint labels --start {output} -o runs/superpoint")
@@ -112,7 +124,6 @@ def superpoint(
       superpoint-ros train superpoint my_labels --start small --steps 1000 --learning-rate 3e-4 -o runs/mine
       superpoint-ros extract photo.png --model runs/superpoint/weights.safetensors -o features.h5
     """
-    from superpoint_ros.features.network import ARCHITECTURES
     from superpoint_ros.training.config import SuperPointConfig, training_config
     from superpoint_ros.training.photos import label_sources, read_labels
     from superpoint_ros.training.start import start_network
@@ -120,8 +131,7 @@ def superpoint(
 
     images = read_labels(labels)
     network = start_network(start, images)
-    of_start = "full" if network.architecture == ARCHITECTURES["full"] else "small"
-    values = {"architecture": of_start, **_settings(config, overrides["architecture"] or of_start, "superpoint")}
+    values = _settings(config, overrides["architecture"], network, "superpoint")
     settings = training_config(SuperPointConfig, values, overrides)
     with _steps(settings.optimizer.steps, output) as on_log:
         weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
@@ -129,13 +139,16 @@ def superpoint(
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
 
 
-def _settings(path: Path | None, architecture: str, stage: str) -> dict[str, Any]:
+def _settings(path: Path | None, architecture: str | None, start: SuperPointNet | None, stage: str) -> dict[str, Any]:
+    """Those of the file, or what we ship for the architecture: that of the option, of the file, of the start, or small."""
     from superpoint_ros.features.network import ARCHITECTURES
     from superpoint_ros.io.shipped import shipped_file
 
-    if architecture not in ARCHITECTURES:
+    if architecture and architecture not in ARCHITECTURES:
         raise ConfigError(f"there is no architecture {architecture!r}: choose from {', '.join(ARCHITECTURES)}")
-    return load_yaml(path or shipped_file(f"config/training/{architecture}-{stage}.yaml"))
+    of_start = "full" if start and start.architecture == ARCHITECTURES["full"] else "small"
+    values = load_yaml(path or shipped_file(f"config/training/{architecture or of_start}-{stage}.yaml"))
+    return {"architecture": of_start, **values}
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from superpoint_ros.training.config import MagicPointConfig, ShapesConfig
 from superpoint_ros.training.labels import InterestPoints, detector_target
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import detector_loss
-from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
+from superpoint_ros.training.run_folder import WEIGHTS, code_version, network_checksum, write_weights
+from superpoint_ros.training.widen import widen
 
 _DESCRIPTOR_LAYERS = ("convDa", "convDb", "bn_convDa")
 _VALIDATION_SIZE = (240, 320)
@@ -42,20 +43,28 @@ def magicpoint_losses(network: Network, batch: Batch) -> Losses:
     return {"loss": detector_loss(logits, batch["target"])}
 
 
-def train_magicpoint(config: MagicPointConfig, folder: Path, on_log: OnLog = lambda step, figures: None) -> Path | None:
-    """Train from scratch or from the checkpoint in ``folder``; returns the weights file, or None where another process writes it.
+def train_magicpoint(
+    config: MagicPointConfig,
+    folder: Path,
+    start: SuperPointNet | None = None,
+    on_log: OnLog = lambda step, figures: None,
+) -> Path | None:
+    """Train from scratch, from a network (with batch norm), or from the checkpoint in ``folder``.
 
-    The descriptor head stays as it was drawn. Raises as ``loop.train``.
+    A network that is narrower than the architecture is widened first. The descriptor head stays as it was drawn.
+    Returns the weights file, or None where another process writes it. Raises as ``loop.train``.
     """
     torch.manual_seed(config.seed)
-    network = SuperPointNet(ARCHITECTURES[config.architecture], batch_norm=True)
+    data = {"start": network_checksum(start)} if start else {}
+    architecture = ARCHITECTURES[config.architecture]
+    network = widen(start, architecture) if start else SuperPointNet(architecture, batch_norm=True)
     for name, parameter in network.named_parameters():
         parameter.requires_grad_(not name.startswith(_DESCRIPTOR_LAYERS))
     # Never drawn in training, whose seeds have a fourth word.
     unseen = [
         render(np.random.default_rng([config.seed, n]), *_VALIDATION_SIZE).image for n in range(config.log.validation_images)
     ]
-    stage = Stage(network, ShapeSampler(config.shapes), config.shapes.batch, magicpoint_losses, unseen)
+    stage = Stage(network, ShapeSampler(config.shapes), config.shapes.batch, magicpoint_losses, unseen, data)
     if not train(stage, config, folder, on_log):
         return None
     training = f"detector only, {config.optimizer.steps} batches of {config.shapes.batch} rendered shapes"

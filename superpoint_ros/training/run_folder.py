@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 import superpoint_ros
@@ -90,6 +93,19 @@ def begin(folder: Path, config: TrainingConfig, data: Mapping[str, Any], step: i
 def code_version() -> str:
     """The git revision of this package's source tree, with ``+changes`` where files differ from it; else its version."""
     return revision() or superpoint_ros.__version__
+
+
+def checksum(arrays: Iterable[NDArray[Any] | np.generic]) -> str:
+    """Of data that a run learns from: what tells it from other data, in 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def network_checksum(network: SuperPointNet) -> str:
+    """``checksum`` of what a run starts from."""
+    return checksum(tensor.numpy() for tensor in network.state_dict().values())
 
 
 def write_weights(path: Path, network: SuperPointNet, name: str, **metadata: str) -> None:

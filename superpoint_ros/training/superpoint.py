@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from superpoint_ros.training.location_loss import location_loss
 from superpoint_ros.training.loop import Losses, Network, OnLog, Stage, train
 from superpoint_ros.training.losses import DescriptorLoss, contrastive_loss, detector_loss, sample_descriptors
 from superpoint_ros.training.pairs import LabelledImage, PairSampler
-from superpoint_ros.training.run_folder import WEIGHTS, code_version, write_weights
+from superpoint_ros.training.run_folder import WEIGHTS, checksum, code_version, network_checksum, write_weights
 from superpoint_ros.training.sources import Source, licence_counts, licence_summary, write_sources
 from superpoint_ros.training.validation import held_out
 from superpoint_ros.training.widen import widen
@@ -73,16 +72,14 @@ def train_superpoint(
     name, licence: of the weights, for their file. sources: of the images; a summary goes into that file, the table beside it.
     Returns the file, or None where another process writes it. Raises as ``loop.train``.
     """
-    wanted = ARCHITECTURES[config.architecture]
     data = {
         "images": len(images),
         "licences": licence_counts(sources),
-        "labels": _checksum(array for image in images for array in _arrays(image)),
-        "start": _checksum(tensor.numpy() for tensor in network.state_dict().values()),
+        "labels": checksum(array for image in images for array in _arrays(image)),
+        "start": network_checksum(network),
     }
-    if network.architecture != wanted:
-        torch.manual_seed(config.seed)
-        network = widen(network, wanted)
+    torch.manual_seed(config.seed)
+    network = widen(network, ARCHITECTURES[config.architecture])
     one_of_each = {image.name: image for image in images}
     names = sorted(one_of_each)
     unseen = [names[n] for n in held_out(len(names), config.log.validation_images)]
@@ -107,10 +104,3 @@ def train_superpoint(
 
 def _arrays(image: LabelledImage) -> Iterator[NDArray[Any] | np.generic]:
     yield from (image.image, image.points.corners, image.points.confidence, np.float64(image.weight))
-
-
-def _checksum(arrays: Iterable[NDArray[Any] | np.generic]) -> str:
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(array.tobytes())
-    return digest.hexdigest()[:16]

@@ -20,8 +20,10 @@ def widen(network: SuperPointNet, architecture: Architecture) -> SuperPointNet:
     A skip that the wider one lacks is left out: its detector must learn again where in a cell a corner lies.
     After Chen, Goodfellow, Shlens, "Net2Net" (2016), with new random filters in place of copies.
 
-    Raises ConfigError where a layer would become narrower.
+    A network that has this architecture already is returned as it is. Raises ConfigError where a layer would become narrower.
     """
+    if network.architecture == architecture:
+        return network
     wide = SuperPointNet(architecture, batch_norm=True)
     learned = network.state_dict()
     state = wide.state_dict()

@@ -7,11 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 import yaml
 from typer.testing import CliRunner
 
 from superpoint_ros.cli.main import app
 from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.features.network import ARCHITECTURES
+from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.photos import read_labels
 
@@ -78,6 +81,17 @@ def test_weights_of_the_first_stage_label(runs, photos, tmp_path):
     weights = runs / "magicpoint" / "weights.safetensors"
     run("label", photos, "--weights", weights, "--min-confidence", 0, "--warps", 1, "-o", tmp_path / "labels")
     assert len(read_labels([tmp_path / "labels"])) == 3
+
+
+def test_first_stage_of_a_wide_network_starts_from_a_narrow_one(runs, tmp_path):
+    wide = ("train", "magicpoint", "--architecture", "full", "--config", runs / "magicpoint.yaml", "-o", tmp_path / "wide")
+    run(*wide, "--start", runs / "magicpoint", "--steps", 1)
+    read = load_weights(tmp_path / "wide/weights.safetensors")
+    assert read.architecture == ARCHITECTURES["full"]
+    narrow = load_weights(runs / "magicpoint/weights.safetensors").tensors["conv1a.weight"]
+    assert torch.allclose(read.tensors["conv1a.weight"][: len(narrow)], narrow, atol=0.02)  # one step of training apart
+    result = CliRunner().invoke(app, [*map(str, wide), "--steps", "1"])
+    assert result.exit_code == 2 and "start" in result.output
 
 
 def test_run_folder_says_how_it_came_about(runs, labels):

@@ -54,7 +54,7 @@ def numbers(rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Folder, number of processes to share the work, whether the network has batch norm (1 or 0), descriptor loss, and precision."""
+    """Folder, processes to share the work, whether the network has batch norm (1 or 0), descriptor loss, precision."""
     folder, devices, batch_norm, descriptor_loss, precision = sys.argv[1:]
     torch.set_num_threads(1)
     config = settings(devices=int(devices), descriptor_loss=descriptor_loss, precision=precision)
