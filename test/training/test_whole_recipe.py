@@ -47,8 +47,18 @@ def test_every_stage_learns(tmp_path):
     run("label", photos, "--warps", 10, "-o", tmp_path / "labels")
     pairs = write(
         tmp_path / "superpoint.yaml",
-        optimizer={"steps": 240, "learning_rate": 3e-3},
-        pairs={"height": 96, "width": 128, "batch": 8, "correspondences": 80},
+        optimizer={"steps": 300, "learning_rate": 3e-3},
+        # Milder than the defaults: what noise and large motion teach takes longer than three minutes.
+        pairs={
+            "height": 96,
+            "width": 128,
+            "batch": 8,
+            "correspondences": 80,
+            "degraded": 0.0,
+            "strengths": [0.3],
+            "upright": 1.0,
+            "motion": {"rotation": 20.0, "scale": 1.4, "perspective": 0.1, "translation": 0.1},
+        },
         log=log,
     )
     arguments = ("--start", tmp_path / "magicpoint", "--config", pairs, "-o", tmp_path / "superpoint")
@@ -62,5 +72,5 @@ def test_every_stage_learns(tmp_path):
     assert gap[-1] > gap[0] + 0.15
     for stage in ("magicpoint", "superpoint"):
         repeatability = column(tmp_path / stage / "validation.csv", "repeatability")
-        assert repeatability[-1] > repeatability[0] + 0.04, stage
+        assert repeatability[-1] > repeatability[0] + 0.08, stage
     assert len(SuperPoint.load(str(tmp_path / "superpoint/weights.safetensors")).extract(frame.image)) > 50
