@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from superpoint_ros.cli.main import app
@@ -16,6 +17,7 @@ from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.network import ARCHITECTURES
 from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training.homographic_adaptation import AdaptationConfig
 from superpoint_ros.training.photos import read_labels
 
 
@@ -153,6 +155,14 @@ def test_labels_made_with_other_settings_are_refused(photos, labels):
     result = CliRunner().invoke(app, ["label", str(photos), "--warps", "5", "-o", str(labels)])
     assert result.exit_code == 2
     assert "warps 4, not 5" in result.output
+
+
+def test_label_and_the_library_have_the_same_defaults():
+    option = {parameter.name: parameter.default for parameter in get_command(app).commands["label"].params}
+    library = AdaptationConfig()
+    for name in ("warps", "min_confidence", "max_keypoints", "nms_radius"):
+        assert option[name] == getattr(library, name), name
+    assert (option["rotation"], option["scale"]) == (library.spread.rotation, library.spread.scale)
 
 
 def test_size_spacing_and_views_of_labels_are_options_which_the_check_heeds(photos, tmp_path):

@@ -104,8 +104,7 @@ def test_rows_written_after_the_checkpoint_come_once(tmp_path, one_thread):
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_it_learns_and_keeps_whole_weights(tmp_path, precision):
-    config = small_run.settings(steps=60, learning_rate=2e-2)
-    config = config.model_copy(update={"machine": config.machine.model_copy(update={"precision": precision})})
+    config = small_run.settings(steps=60, learning_rate=2e-2, precision=precision)
     stage = small_run.stage(config)
     train(stage, config, tmp_path)
     losses = column(tmp_path, "loss")
