@@ -16,13 +16,15 @@ class HomographyRange:
     """How far a random view may be from the original.
 
     rotation: largest turn in degrees. scale: largest zoom in or out as a factor. perspective: largest shift of a corner by
-    perspective, as a share of the image side. translation: largest shift as a share of the image side.
+    perspective, as a share of the image side. translation: largest shift as a share of the image side. stretch: a view is at most
+    so many times longer along some direction than across it, as a slanted surface is when its slant changes.
     """
 
     rotation: float = 40.0
     scale: float = 1.5
     perspective: float = 0.15
     translation: float = 0.15
+    stretch: float = 1.0
 
 
 def random_homography(rng: np.random.Generator, height: int, width: int, spread: HomographyRange) -> DoubleArray:
@@ -33,9 +35,24 @@ def random_homography(rng: np.random.Generator, height: int, width: int, spread:
     moved = corners + rng.uniform(-spread.perspective, spread.perspective, (4, 2)) * side
     angle = np.deg2rad(rng.uniform(-spread.rotation, spread.rotation))
     zoom = np.exp(rng.uniform(-1.0, 1.0) * np.log(spread.scale))
-    turn = zoom * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    moved = (moved - centre) @ turn.T + centre + rng.uniform(-spread.translation, spread.translation, 2) * side
+    turn = zoom * rotation(angle)
+    shift = rng.uniform(-spread.translation, spread.translation, 2) * side
+    if spread.stretch > 1.0:
+        turn = turn @ _stretch(rng, spread.stretch)
+    moved = (moved - centre) @ turn.T + centre + shift
     return cv2.getPerspectiveTransform(corners.astype(np.float32), moved.astype(np.float32)).astype(np.float64)
+
+
+def _stretch(rng: np.random.Generator, largest: float) -> DoubleArray:
+    """A 2x2 matrix that stretches along a random direction and shrinks across it; areas stay what they are."""
+    direction = rotation(rng.uniform(0.0, np.pi))
+    along = np.exp(0.5 * rng.uniform(0.0, np.log(largest)))
+    return direction @ np.diag([along, 1.0 / along]) @ direction.T
+
+
+def rotation(angle: float) -> DoubleArray:
+    """The 2x2 matrix that turns x towards y by an angle in radians."""
+    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
 
 
 def warp_points(homography: DoubleArray, points: NDArray[np.floating]) -> FloatArray:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from superpoint_ros.features.network import CELL
 from superpoint_ros.simulation.augmentation import augment, degrade
-from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, warp_points
+from superpoint_ros.simulation.homography import HomographyRange, inside, random_homography, rotation, warp_points
 from superpoint_ros.training.batches import Sample
 from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.labels import InterestPoints, detector_target
-from superpoint_ros.types import DoubleArray
+from superpoint_ros.types import DoubleArray, FloatArray
 
 _ALIASED = 1.3
 """Pixels of a photo per pixel of a view, from which on bilinear interpolation skips visible detail."""
@@ -74,7 +74,7 @@ class PairSampler:
         half = 0.5 * zoom * np.array([width, height])
         size = np.array([shape[1], shape[0]], np.float64)
         centre = np.where(size > 2 * half, rng.uniform(np.minimum(half, size / 2), np.maximum(size - half, size / 2)), size / 2)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / zoom
+        turn = rotation(angle) / zoom
         view = np.eye(3)
         view[:2, :2] = turn
         view[:2, 2] = np.array([width - 1, height - 1]) / 2 - turn @ centre
@@ -109,12 +109,32 @@ class PairSampler:
 
 
 def _render(photo: NDArray[np.uint8], view: DoubleArray, height: int, width: int) -> NDArray[np.uint8]:
-    """A view of the photo, which is blurred first where the view is smaller: aliasing looks like corners."""
-    shrink = 1.0 / np.sqrt(abs(np.linalg.det(view[:2, :2])))
-    if shrink > _ALIASED:
-        photo = np.asarray(cv2.GaussianBlur(photo, (0, 0), 0.4 * shrink), np.uint8)
+    """A view of the photo, which is blurred first along directions in which the view is smaller: aliasing looks like corners."""
+    kernel = _blur_kernel(_photo_per_view(view, height, width))
+    if kernel is not None:
+        photo = np.asarray(cv2.filter2D(photo, -1, kernel, borderType=cv2.BORDER_REFLECT), np.uint8)
     image = cv2.warpPerspective(photo, view, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     return np.asarray(image, np.uint8)
+
+
+def _photo_per_view(view: DoubleArray, height: int, width: int) -> DoubleArray:
+    """(2, 2): how far a pixel of the view reaches in the photo, at the centre of the view."""
+    inverse = np.linalg.inv(view)
+    x, y, w = inverse @ np.array([(width - 1) / 2, (height - 1) / 2, 1.0])
+    return np.asarray((inverse[:2, :2] - np.outer([x / w, y / w], inverse[2, :2])) / w, np.float64)
+
+
+def _blur_kernel(photo_per_view: DoubleArray) -> FloatArray | None:
+    """A Gaussian as long and wide as a pixel of the view is in the photo (Heckbert 1989); None where the view is not smaller."""
+    directions, reach, _ = np.linalg.svd(photo_per_view)
+    if reach[0] <= _ALIASED:
+        return None
+    sigma = np.where(reach > _ALIASED, 0.4 * reach, 0.1)
+    half = int(np.ceil(2.5 * sigma.max()))
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    across = np.stack([x, y], axis=-1) @ directions / sigma
+    kernel = np.exp(-0.5 * (across**2).sum(axis=-1))
+    return (kernel / kernel.sum()).astype(np.float32)
 
 
 def _cells_inside(view: DoubleArray, shape: tuple[int, ...], height: int, width: int) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.training.batches import BatchStream
 from superpoint_ros.training.config import PairConfig
 from superpoint_ros.training.homographic_adaptation import AdaptationConfig, label, shi_tomasi_detector
-from superpoint_ros.training.pairs import LabelledImage, PairSampler
+from superpoint_ros.training.pairs import LabelledImage, PairSampler, _render
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +70,27 @@ def test_homographies_stay_in_their_range():
         linear = homography[:2, :2] / homography[2, 2]
         assert abs(np.rad2deg(np.arctan2(linear[1, 0], linear[0, 0]))) <= 20.01
         assert 1 / 1.201 <= np.sqrt(np.linalg.det(linear)) <= 1.201
+
+
+def test_stretched_views_keep_their_area_and_stay_in_range():
+    rng = np.random.default_rng(0)
+    spread = HomographyRange(rotation=180.0, scale=1.0, perspective=0.0, translation=0.0, stretch=2.5)
+    ratios = []
+    for _ in range(200):
+        homography = random_homography(rng, 120, 160, spread)
+        longest, shortest = np.linalg.svd(homography[:2, :2] / homography[2, 2], compute_uv=False)
+        assert np.isclose(longest * shortest, 1.0, atol=1e-3)
+        ratios.append(longest / shortest)
+    assert 1.0 <= min(ratios) < 1.1
+    assert 2.3 < max(ratios) <= 2.501
+
+
+def test_a_view_is_blurred_only_along_directions_in_which_it_is_smaller():
+    stripes = np.tile(np.array([0, 0, 255, 255], np.uint8), (240, 80))
+    squeezed = np.diag([1 / 3, 1.0, 1.0])
+    for image, survives in ((stripes, False), (np.ascontiguousarray(stripes.T), True)):
+        view = _render(image, squeezed, 64, 64).astype(float)
+        assert (np.ptp(view[:, 8:-8]) > 200) == survives
 
 
 def test_inside_counts_pixel_centres():
