@@ -1,4 +1,4 @@
-"""superpoint-ros train magicpoint|superpoint"""
+"""superpoint-ros train magicpoint|superpoint|mean"""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 train = typer.Typer(no_args_is_help=True, help="Train the network: first on synthetic shapes, then on pairs of views of photos.")
 
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="FOLDER", help="run folder; an interrupted run in it goes on")]
+Name = Annotated[str, typer.Option(help="of the model, in the weights file")]
+Licence = Annotated[str, typer.Option(help="of the weights, in the weights file")]
 File = Annotated[
     Path | None, typer.Option("--config", metavar="FILE.yaml", help="settings; without it those that this package ships")
 ]
@@ -113,8 +115,8 @@ def superpoint(
     ],
     overrides: dict[str, Any],
     config: File = None,
-    name: Annotated[str, typer.Option(help="of the model, in the weights file")] = "custom",
-    licence: Annotated[str, typer.Option(help="of the weights, in the weights file")] = "not stated",
+    name: Name = "custom",
+    licence: Licence = "not stated",
 ) -> None:
     """Train detector and descriptor together, and write weights.safetensors into the run folder.
 
@@ -137,6 +139,38 @@ def superpoint(
         weights = train_superpoint(network, images, settings, output, name, licence, label_sources(labels), on_log)
     if weights:
         say(f"weights, checkpoint and log in {output}; try: superpoint-ros info {weights}")
+
+
+@train.command()
+def mean(
+    weights: Annotated[list[str], typer.Argument(metavar="NAME|FILE…", help="models, or weights files, of one architecture")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.safetensors", help="where the mean goes")],
+    name: Name = "custom",
+    licence: Licence = "not stated",
+) -> None:
+    """Write the mean of the weights before and after a training, which is often better than both on images unlike those it saw.
+
+    Each must have been trained from the one before: weights that were trained apart have no useful mean.
+
+    [bold]Examples[/bold]
+
+      superpoint-ros train mean small runs/mine/weights.safetensors -o mean.safetensors
+    """
+    from superpoint_ros.features.models import weights_path
+    from superpoint_ros.features.weights import load_weights
+    from superpoint_ros.training.mean import mean_network
+    from superpoint_ros.training.run_folder import code_version, write_weights
+
+    if len(weights) < 2:
+        raise ConfigError(f"the mean of {weights[0]} alone is itself: name two weights or more")
+    if output.suffix != ".safetensors":
+        raise ConfigError(f"--output {output}: a weights file is named *.safetensors")
+    several = [load_weights(weights_path(one)) for one in weights]
+    about = {"licence": licence, "training": f"mean of {', '.join(one.model for one in several)}", "code": code_version()}
+    if data := "; ".join(dict.fromkeys(one.metadata["data"] for one in several if "data" in one.metadata)):
+        about["data"] = data
+    write_weights(output, mean_network(several), name, **about)
+    say(f"{about['training']} in {output}; try: superpoint-ros info {output}")
 
 
 def _settings(path: Path | None, architecture: str | None, start: SuperPointNet | None, stage: str) -> dict[str, Any]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from superpoint_ros.types import DoubleArray, FloatArray
+
+_Factor = Annotated[float, Field(ge=1.0)]
 
 
 @dataclass(frozen=True)
@@ -20,11 +24,11 @@ class HomographyRange:
     so many times longer along some direction than across it, as a slanted surface is when its slant changes.
     """
 
-    rotation: float = 40.0
-    scale: float = 1.5
-    perspective: float = 0.15
-    translation: float = 0.15
-    stretch: float = 1.0
+    rotation: Annotated[float, Field(ge=0.0, le=180.0)] = 40.0
+    scale: _Factor = 1.5
+    perspective: Annotated[float, Field(ge=0.0, lt=0.5)] = 0.15
+    translation: Annotated[float, Field(ge=0.0)] = 0.15
+    stretch: _Factor = 1.0
 
 
 def random_homography(rng: np.random.Generator, height: int, width: int, spread: HomographyRange) -> DoubleArray:

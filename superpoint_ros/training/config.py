@@ -51,7 +51,7 @@ class PairConfig(Section):
     strengths: Strengths = Field((0.3, 0.7, 1.0), min_length=1, description="of the change of light, blur and noise")
     degraded: float = Field(0.4, ge=0.0, le=1.0, description="share of views with strong noise, blur or compression")
     motion: HomographyRange = Field(
-        HomographyRange(rotation=45.0, scale=2.6, perspective=0.2, translation=0.15),
+        HomographyRange(rotation=45.0, scale=2.6, perspective=0.2, translation=0.15, stretch=2.5),
         description="from the first view to the second",
     )
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from superpoint_ros.cli.main import app
 from superpoint_ros.features.extractor import SuperPoint
+from superpoint_ros.features.models import shipped_models
 from superpoint_ros.features.network import ARCHITECTURES
 from superpoint_ros.features.weights import load_weights
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -111,6 +112,17 @@ def test_run_folder_says_how_it_came_about(runs, labels):
     assert "2 images (1 MIT, 1 CC-BY-4.0)" in printed.replace("1 CC-BY-4.0, 1 MIT", "1 MIT, 1 CC-BY-4.0")
 
 
+def test_mean_of_before_and_after_says_what_it_is(runs, tmp_path):
+    after, mean = runs / "superpoint/weights.safetensors", tmp_path / "mean.safetensors"
+    run("train", "mean", "small", after, "--name", "mean", "--licence", "MIT", "-o", mean)
+    printed = run("info", mean)
+    assert re.search(r"mean of small:\w{8}, mine:\w{8}", printed)
+    assert re.search(r"licence +MIT", printed)
+    assert "2 images (" in printed
+    halves = [load_weights(path).tensors["convDb.bias"] for path in (shipped_models()["small"], after)]
+    assert torch.allclose(load_weights(mean).tensors["convDb.bias"], sum(halves) / 2)
+
+
 def test_run_with_other_settings_is_refused(runs):
     again = ("train", "magicpoint", "--config", runs / "magicpoint.yaml", "-o", runs / "magicpoint")
     result = CliRunner().invoke(app, [*map(str, again), "--steps", "3"])
@@ -127,6 +139,10 @@ def test_run_with_other_settings_is_refused(runs):
         (["train", "magicpoint", "--config", "{empty}/none.yaml", "-o", "{empty}/out"], "cannot read"),
         (["train", "magicpoint", "--precision", "16-mixed", "--accelerator", "cpu", "-o", "{empty}/out"], "needs a GPU"),
         (["train", "magicpoint", "--architecture", "huge", "-o", "{empty}/out"], "no architecture 'huge'"),
+        (["train", "mean", "small", "full", "-o", "{empty}/mean.safetensors"], "have no mean"),
+        (["train", "mean", "small", "-o", "{empty}/mean.safetensors"], "name two weights"),
+        (["train", "mean", "small", "small", "-o", "{empty}/mean.pt"], "named *.safetensors"),
+        (["train", "mean", "small", "small", "-o", "{empty}/none/mean.safetensors"], "cannot write"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
         (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--ray", "--device", "cuda"], "leave out --device cuda"),

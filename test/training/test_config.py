@@ -58,6 +58,12 @@ def test_what_is_wrong_is_named(values, message):
         training_config(MagicPointConfig, values, {"optimizer.steps": None})
 
 
+@pytest.mark.parametrize(("name", "value"), [("rotation", 200), ("scale", 0.5), ("perspective", 0.5), ("stretch", 0)])
+def test_ranges_of_the_motion_are_checked(name, value):
+    with pytest.raises(ConfigError, match=rf"pairs\.motion\.{name} = {value} cannot be used"):
+        training_config(SuperPointConfig, {"pairs": {"motion": {name: value}}}, {})
+
+
 def test_differences_are_named_one_by_one():
     before = {"seed": 0, "pairs": {"height": 96, "gone": 1}}
     now = {"seed": 1, "pairs": {"height": 96, "width": 128}}
