@@ -129,7 +129,7 @@ def _blur_kernel(photo_per_view: DoubleArray) -> FloatArray | None:
     directions, reach, _ = np.linalg.svd(photo_per_view)
     if reach[0] <= _ALIASED:
         return None
-    sigma = np.where(reach > _ALIASED, 0.4 * reach, 0.1)
+    sigma = 0.4 * np.maximum(reach, 1.0)
     half = int(np.ceil(2.5 * sigma.max()))
     y, x = np.mgrid[-half : half + 1, -half : half + 1]
     across = np.stack([x, y], axis=-1) @ directions / sigma
