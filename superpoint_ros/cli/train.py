@@ -158,19 +158,14 @@ def mean(
     """
     from superpoint_ros.features.models import weights_path
     from superpoint_ros.features.weights import load_weights
-    from superpoint_ros.training.mean import mean_network
-    from superpoint_ros.training.run_folder import code_version, write_weights
+    from superpoint_ros.training.mean import write_mean
 
     if len(weights) < 2:
         raise ConfigError(f"the mean of {weights[0]} alone is itself: name two weights or more")
     if output.suffix != ".safetensors":
         raise ConfigError(f"--output {output}: a weights file is named *.safetensors")
-    several = [load_weights(weights_path(one)) for one in weights]
-    about = {"licence": licence, "training": f"mean of {', '.join(one.model for one in several)}", "code": code_version()}
-    if data := "; ".join(dict.fromkeys(one.metadata["data"] for one in several if "data" in one.metadata)):
-        about["data"] = data
-    write_weights(output, mean_network(several), name, **about)
-    say(f"{about['training']} in {output}; try: superpoint-ros info {output}")
+    write_mean(output, [load_weights(weights_path(one)) for one in weights], name, licence)
+    say(f"weights in {output}; try: superpoint-ros info {output}")
 
 
 def _settings(path: Path | None, architecture: str | None, start: SuperPointNet | None, stage: str) -> dict[str, Any]:

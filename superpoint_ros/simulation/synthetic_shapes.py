@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from superpoint_ros.simulation.homography import rotation
 from superpoint_ros.simulation.shape_canvas import Canvas, crossings, outline
 from superpoint_ros.types import FloatArray
 
@@ -115,10 +116,9 @@ def _perspective_grid(canvas: Canvas, columns: int, rows: int) -> FloatArray:
     flat = np.stack(np.meshgrid(np.linspace(-1, 1, columns + 1), np.linspace(-1, 1, rows + 1)), -1).reshape(-1, 1, 2)
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float32)
     while True:
-        turn = rng.uniform(0, 2 * np.pi)
-        rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+        turn = rotation(rng.uniform(0, 2 * np.pi))
         radius = rng.uniform(0.3, 0.75) * canvas.size
-        target = (corners * rng.uniform(0.6, 1.0, (4, 2))) @ rotation.T * radius + canvas.point(-0.25 * canvas.size)
+        target = (corners * rng.uniform(0.6, 1.0, (4, 2))) @ turn.T * radius + canvas.point(-0.25 * canvas.size)
         view = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
         grid = np.asarray(cv2.perspectiveTransform(flat.astype(np.float32), view), np.float32).reshape(rows + 1, columns + 1, 2)
         if min(np.linalg.norm(np.diff(grid, axis=axis), axis=2).min() for axis in (0, 1)) >= _MIN_CELL:
