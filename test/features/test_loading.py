@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from superpoint_ros.config import ExtractorConfig
+from superpoint_ros.errors import ConfigError
+from superpoint_ros.features.loading import load_extractor
+
 
 def run(code: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
@@ -59,6 +63,12 @@ def test_missing_backend_names_the_extra_to_install(backend: str, extra: str) ->
         f"superpoint_ros.errors.MissingDependencyError: {backend} is needed to run the network: "
         f"pip install 'superpoint-ros[{extra}]'"
     )
+
+
+@pytest.mark.parametrize("model", ["sift", "orb", "xfeat", "harris"])
+def test_levels_are_refused_where_they_would_do_nothing(model: str) -> None:
+    with pytest.raises(ConfigError, match=f"levels = 3 is for SuperPoint: leave it out for {model}"):
+        load_extractor(ExtractorConfig(model=model, levels=3))
 
 
 def test_missing_xfeat_names_the_package_to_install() -> None:
