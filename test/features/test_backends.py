@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -57,6 +58,22 @@ def assert_same_features(model: str, backend: str, image: np.ndarray) -> None:
     share, cosine = agreement(reference, features)
     assert len(reference) > 100 and features.model == reference.model
     assert share >= 0.99 and cosine >= 0.999
+
+
+@pytest.mark.parametrize("backend", ["torch", *RUNTIMES])
+def test_a_backend_can_be_sent_to_a_process_that_has_no_such_file(exported: Path, backend: str, tmp_path: Path):
+    model = tmp_path / "sent.safetensors"
+    for suffix in (".safetensors", ".onnx"):
+        shutil.copy(exported.with_suffix(suffix), model.with_suffix(suffix))
+    here = load(backend, str(model))
+    packed = pickle.dumps(here)
+    for suffix in (".safetensors", ".onnx"):
+        model.with_suffix(suffix).unlink()
+    there = pickle.loads(packed)
+    image = np.random.default_rng(0).random((1, 64, 80), np.float32)
+    for one, other in zip(here.run(image), there.run(image), strict=True):
+        assert np.array_equal(one, other)
+    assert (there.model, there.device) == (here.model, here.device)
 
 
 @pytest.mark.parametrize("backend", RUNTIMES)

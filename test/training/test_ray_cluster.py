@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 import pytest
-import torch
 
 from superpoint_ros.errors import MissingDependencyError
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -25,12 +24,9 @@ def cluster(monkeypatch):
 
 
 @pytest.fixture
-def one_thread():
+def one_thread(monkeypatch):
     """As in a worker: with another number of threads, sums are rounded in another order."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ class OnnxRuntimeBackend:
     """Implements ``Backend``."""
 
     def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
+        self._made_of = file, device, precision
         self._device = select_device(device)
         kind, _, index = self._device.partition(":")
         if precision == "half" and kind != "tensorrt":
@@ -52,6 +53,10 @@ class OnnxRuntimeBackend:
     def load(cls, config: ExtractorConfig) -> OnnxRuntimeBackend:
         """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
         return cls(load_onnx(config.model), config.device, config.precision)
+
+    def __reduce__(self) -> tuple[type[OnnxRuntimeBackend], tuple[OnnxFile, str, Precision]]:
+        """Processes on other machines, which have no such file, make it anew from what was in it."""
+        return OnnxRuntimeBackend, self._made_of
 
     @property
     def model(self) -> str:

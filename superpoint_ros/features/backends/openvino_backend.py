@@ -24,6 +24,7 @@ class OpenVinoBackend:
     """Implements ``Backend``."""
 
     def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
+        self._made_of = file, device, precision
         core = _core()
         self._device = select_device(device, core.available_devices)
         try:
@@ -56,6 +57,10 @@ class OpenVinoBackend:
     def load(cls, config: ExtractorConfig) -> OpenVinoBackend:
         """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
         return cls(load_onnx(config.model), config.device, config.precision)
+
+    def __reduce__(self) -> tuple[type[OpenVinoBackend], tuple[OnnxFile, str, Precision]]:
+        """Processes on other machines, which have no such file, make it anew from what was in it."""
+        return OpenVinoBackend, self._made_of
 
     @property
     def model(self) -> str:
