@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 
-from superpoint_ros.config import ExtractorConfig, Precision
+from superpoint_ros.config import Precision
 from superpoint_ros.errors import DeviceError, WeightsError
 from superpoint_ros.features.backends.cpu import cpu_threads, threads_may_spin
-from superpoint_ros.features.detection import Detections, detect_each
+from superpoint_ros.features.backends.onnx_backend import OnnxBackend
 from superpoint_ros.features.heads import heatmap
-from superpoint_ros.features.models import OnnxFile, load_onnx
-from superpoint_ros.types import BoolArray, FloatArray
+from superpoint_ros.features.models import OnnxFile
+from superpoint_ros.types import FloatArray
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
 
 
-class OnnxRuntimeBackend:
+class OnnxRuntimeBackend(OnnxBackend):
     """Implements ``Backend``."""
 
     def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
-        self._made_of = file, device, precision
+        super().__init__(file, device, precision)
         self._device = select_device(device)
         kind, _, index = self._device.partition(":")
         if precision == "half" and kind != "tensorrt":
@@ -49,27 +48,6 @@ class OnnxRuntimeBackend:
         self._model = file.model(self._session.get_modelmeta().custom_metadata_map)
         self._size = int(self._session.get_outputs()[1].shape[1])
 
-    @classmethod
-    def load(cls, config: ExtractorConfig) -> OnnxRuntimeBackend:
-        """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
-        return cls(load_onnx(config.model), config.device, config.precision)
-
-    def __reduce__(self) -> tuple[type[OnnxRuntimeBackend], tuple[OnnxFile, str, Precision]]:
-        """Processes on other machines, which have no such file, make it anew from what was in it."""
-        return OnnxRuntimeBackend, self._made_of
-
-    @property
-    def model(self) -> str:
-        return self._model
-
-    @property
-    def device(self) -> str:
-        return self._device
-
-    @property
-    def descriptor_size(self) -> int:
-        return self._size
-
     @property
     def info(self) -> str:
         threads = f", {cpu_threads()} threads" if self._device == "cpu" else ""
@@ -78,11 +56,6 @@ class OnnxRuntimeBackend:
     def run(self, images: FloatArray) -> tuple[FloatArray, FloatArray]:
         logits, coarse = self._session.run(None, {"image": images[:, None]})
         return heatmap(np.asarray(logits)), np.asarray(coarse)
-
-    def detect(
-        self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
-    ) -> list[Detections]:
-        return detect_each(*self.run(images), size, config, masks)
 
 
 def select_device(name: str) -> str:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import openvino as ov
 import openvino.opset10 as opset
 
-from superpoint_ros.config import ExtractorConfig, Precision
+from superpoint_ros.config import Precision
 from superpoint_ros.errors import DeviceError, WeightsError
 from superpoint_ros.features.backends.cpu import cpu_threads, require_bfloat16
-from superpoint_ros.features.detection import Detections, detect_each
+from superpoint_ros.features.backends.onnx_backend import OnnxBackend
 from superpoint_ros.features.heads import DUSTBIN, heatmap
 from superpoint_ros.features.image import CELL
-from superpoint_ros.features.models import OnnxFile, load_onnx
-from superpoint_ros.types import BoolArray, FloatArray
+from superpoint_ros.features.models import OnnxFile
+from superpoint_ros.types import FloatArray
 
 
-class OpenVinoBackend:
+class OpenVinoBackend(OnnxBackend):
     """Implements ``Backend``."""
 
     def __init__(self, file: OnnxFile, device: str = "auto", precision: Precision = "auto") -> None:
-        self._made_of = file, device, precision
+        super().__init__(file, device, precision)
         core = _core()
         self._device = select_device(device, core.available_devices)
         try:
@@ -53,27 +52,6 @@ class OpenVinoBackend:
         except RuntimeError as error:
             raise DeviceError(f"device {device!r}: OpenVINO cannot run the network there; use device cpu") from error
 
-    @classmethod
-    def load(cls, config: ExtractorConfig) -> OpenVinoBackend:
-        """The ONNX of a model (shipped name or path) on a device. Raises WeightsError, DeviceError."""
-        return cls(load_onnx(config.model), config.device, config.precision)
-
-    def __reduce__(self) -> tuple[type[OpenVinoBackend], tuple[OnnxFile, str, Precision]]:
-        """Processes on other machines, which have no such file, make it anew from what was in it."""
-        return OpenVinoBackend, self._made_of
-
-    @property
-    def model(self) -> str:
-        return self._model
-
-    @property
-    def device(self) -> str:
-        return self._device
-
-    @property
-    def descriptor_size(self) -> int:
-        return self._size
-
     @property
     def info(self) -> str:
         threads = f", {cpu_threads()} threads" if self._device == "cpu" else ""
@@ -83,11 +61,6 @@ class OpenVinoBackend:
         self._request.infer({"image": images[:, None]}, share_inputs=True)
         detector, coarse = (np.asarray(self._request.get_output_tensor(index).data) for index in (0, 1))
         return detector if self._has_heatmap else heatmap(detector), coarse
-
-    def detect(
-        self, images: FloatArray, size: tuple[int, int], config: ExtractorConfig, masks: Sequence[BoolArray | None]
-    ) -> list[Detections]:
-        return detect_each(*self.run(images), size, config, masks)
 
 
 def with_heatmap(network: ov.Model) -> ov.Model:
