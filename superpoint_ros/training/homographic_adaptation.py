@@ -26,8 +26,8 @@ Detector = Callable[[NDArray[np.uint8]], FloatArray]
 def load_detector(model: str | None, device: str = "cpu") -> tuple[str, Detector]:
     """The detector of a shipped model or weights file on a device, or Shi-Tomasi, on the CPU, for None; with its name.
 
-    What runs the network is what runs it best here, as in the nodes: with an ONNX file beside the weights labels come several
-    times as fast on a CPU. device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+    What runs the network is what runs it best here, as in the nodes: with an ONNX file beside the weights labels take less than
+    half of the time on a CPU. device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
     Raises WeightsError, DeviceError, MissingDependencyError.
     """
     if model is None:

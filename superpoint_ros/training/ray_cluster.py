@@ -20,8 +20,9 @@ def label_on_ray(
 ) -> Iterator[tuple[NDArray[np.uint8], InterestPoints]]:
     """Each image with its labels, in the order given, as ``label_here`` does, one image for each processor of a Ray cluster.
 
-    Images and labels travel through Ray: the other machines need this package, but no files. The cluster is the one that this
-    process is connected to, else that of RAY_ADDRESS, else one running on this machine, else one is started here.
+    Images, network and labels travel through Ray: the other machines need this package with the same extras, but no files. The
+    cluster is the one that this process is connected to, else that of RAY_ADDRESS, else one running on this machine, else one is
+    started here.
     Raises MissingDependencyError, and DeviceError where no cluster answers.
     """
     ray = _connected()
