@@ -69,16 +69,8 @@ def main() -> None:
 
 def build(weights: Weights, file: OnnxFile, calibration: list[FloatArray], folder: Path) -> dict[str, Run]:
     """Everything that can run the network, by name; the first is what the others are compared with."""
-    plain = TorchBackend(weights, "cpu", "float32")
-    plain._network.to(memory_format=torch.contiguous_format)  # type: ignore[attr-defined]
-
-    def eager(images: FloatArray) -> tuple[FloatArray, FloatArray]:
-        with torch.inference_mode():
-            logits, coarse = plain._network(torch.from_numpy(images)[:, None])
-        return logits.numpy(), coarse.numpy()
-
     variants: dict[str, Run] = {
-        "PyTorch, float32, plain eager": eager,
+        "PyTorch, float32, plain eager": TorchBackend(weights, "cpu", "float32", layout=torch.contiguous_format).run,
         "PyTorch, float32": TorchBackend(weights, "cpu", "float32").run,
         "PyTorch, bfloat16": TorchBackend(weights, "cpu", "half").run,
         "ONNX Runtime, float32": OnnxRuntimeBackend(file, "cpu").run,
@@ -128,10 +120,10 @@ def print_times(variants: dict[str, Run], image: FloatArray, repeat: int) -> Non
     print("| backend | CPU ms | times as fast |\n|---|---|---|")
     for name, value in medians.items():
         print(f"| {name} | {value:.1f} | {first / value:.2f} |")
-    (logits,), (coarse,) = run(image)
+    (heat,), (coarse,) = run(image)
     pixels = (image[0] * 255).astype(np.uint8)
     before = np.median([seconds(lambda: working_image(pixels)) for _ in range(30)])
-    after = np.median([seconds(lambda: detect(logits, coarse, (HEIGHT, WIDTH), ExtractorConfig())) for _ in range(30)])
+    after = np.median([seconds(lambda: detect(heat, coarse, (HEIGHT, WIDTH), ExtractorConfig())) for _ in range(30)])
     print(f"\nbefore the network {1e3 * before:.2f} ms, after it {1e3 * after:.2f} ms")
 
 
@@ -177,8 +169,8 @@ def print_agreement(variants: dict[str, Run], scenes: dict[str, tuple[list[Float
 
 def features_of(run: Run, image: FloatArray) -> Detections:
     """What the extractor finds with its usual settings."""
-    (logits,), (coarse,) = run(pad_to_cells(image)[None])
-    return detect(logits, coarse, (image.shape[0], image.shape[1]), ExtractorConfig())
+    (heat,), (coarse,) = run(pad_to_cells(image)[None])
+    return detect(heat, coarse, (image.shape[0], image.shape[1]), ExtractorConfig())
 
 
 def correct_shares(found: list[Detections], homographies: list[np.ndarray]) -> Iterator[float]:
