@@ -31,7 +31,7 @@ def load_detector(model: str | None, device: str = "cpu") -> tuple[str, Detector
     Raises WeightsError, DeviceError, MissingDependencyError.
     """
     if model is None:
-        select_device(device)
+        select_device(device)  # a device that is not there is refused, whether it is needed or not
         return "shi-tomasi", shi_tomasi_detector
     backend, _ = choose_backend(ExtractorConfig(model=model, device=device, precision="float32"))
 
