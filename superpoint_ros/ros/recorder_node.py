@@ -59,6 +59,8 @@ class RecorderNode(Recorder):
 
     def _note(self, topic: str, stamp: int) -> None:
         self.last = time.monotonic()
+        if topic not in self._heard:
+            self.get_logger().info(f"hears {topic}")
         super()._note(topic, stamp)
 
     def _on_matches(self, message: Matches) -> None:
@@ -87,7 +89,9 @@ def main() -> None:
     executor.add_node(node)
     while not asked:
         executor.spin_once(timeout_sec=0.1)
-    end = time.monotonic() + PATIENCE
+    # Messages may wait here although none was taken for a while: this process, too, may have been held up.
+    node.last = time.monotonic()
+    end = node.last + PATIENCE
     while len(asked) < 2 and time.monotonic() < min(end, node.last + QUIET):
         executor.spin_once(timeout_sec=0.1)
     node.recording.write(node.output)

@@ -35,6 +35,11 @@ CONFIG = Config.model_validate({"extractor": {"model": "sift", "max_keypoints": 
 TOPICS = ("-r", "image:=/camera/image", "-r", "camera_info:=/camera/camera_info")
 
 
+def first_image_came_through(tracks: list[FeatureTracksMsg], recorder: NodeProcess) -> bool:
+    """Whether the probe and the recorder have heard all that an image without a predecessor brings."""
+    return bool(tracks) and all(f"hears {topic}\n" in recorder.log for topic in ("image", "features", "tracks"))
+
+
 @pytest.fixture
 def played(start: StartNode, probe: Probe, tmp_path: Path) -> tuple[Path, Path]:
     """A bag, and the recording of three nodes to which it was played, each image when the one before had come through."""
@@ -64,10 +69,10 @@ def played(start: StartNode, probe: Probe, tmp_path: Path) -> tuple[Path, Path]:
             elif connection.topic == "/camera/image":
                 image = deserialize_message(data, ImageMsg)
                 images.publish(image)
-                # Nodes that are up may not have found each other yet: the first image is shown until it has come through.
-                while not tracks and time.monotonic() < deadline:
+                # Nodes that are up may not have found each other yet: the first image is shown until everybody has heard of it.
+                while not first_image_came_through(tracks, nodes[-1]) and time.monotonic() < deadline:
                     probe.spin(3.0)
-                    if not tracks:
+                    if not first_image_came_through(tracks, nodes[-1]):
                         images.publish(image)
                 probe.until(lambda image=image: tracks[-1].header == image.header, f"tracks of {image.header}")
     assert nodes[-1].stop() == 0
