@@ -1,4 +1,4 @@
-"""superpoint-ros train magicpoint|superpoint|mean"""
+"""superpoint-ros train magicpoint|superpoint|mean|calibrate"""
 
 from __future__ import annotations
 
@@ -162,10 +162,42 @@ def mean(
 
     if len(weights) < 2:
         raise ConfigError(f"the mean of {weights[0]} alone is itself: name two weights or more")
-    if output.suffix != ".safetensors":
-        raise ConfigError(f"--output {output}: a weights file is named *.safetensors")
+    _check_suffix(output)
     write_mean(output, [load_weights(weights_path(one)) for one in weights], name, licence)
     say(f"weights in {output}; try: superpoint-ros info {output}")
+
+
+@train.command()
+def calibrate(
+    weights: Annotated[str, typer.Argument(metavar="NAME|FILE", help="the model whose scores are to change")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDERS…", help="folders of images, of which 100 are looked at")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.safetensors", help="where the new weights go")],
+    like: Annotated[str, typer.Option(metavar="NAME|FILE", help="the model that has as many keypoints as are wanted")] = "small",
+) -> None:
+    """Bring the scores of a model to the scale of another: as many keypoints pass the threshold of the nodes then.
+
+    Training lowers scores, so that a model has fewer keypoints after it. Which ones are best, and where, stays as it is.
+
+    [bold]Examples[/bold]
+
+      superpoint-ros train calibrate runs/mine/weights.safetensors my_images/ --like small -o mine.safetensors
+    """
+    from superpoint_ros.config import ExtractorConfig
+    from superpoint_ros.io.images import find_images
+    from superpoint_ros.training.calibration import write_calibrated
+    from superpoint_ros.training.photos import grey_photo
+
+    _check_suffix(output)
+    photos = find_images(folders)
+    images = [grey_photo(photo.path, 640) for photo in photos[:: -(-len(photos) // 100)]]  # a hundred tell enough
+    found = write_calibrated(output, weights, like, images, ExtractorConfig().threshold)
+    say(f"{found.after:.0f} keypoints an image instead of {found.before:.0f}, {like} has {found.wanted:.0f}")
+    say(f"(scores {found.factor:.2f} times as high); weights in {output}; try: superpoint-ros info {output}")
+
+
+def _check_suffix(output: Path) -> None:
+    if output.suffix != ".safetensors":
+        raise ConfigError(f"--output {output}: a weights file is named *.safetensors")
 
 
 def _settings(path: Path | None, architecture: str | None, start: SuperPointNet | None, stage: str) -> dict[str, Any]:

@@ -123,6 +123,16 @@ def test_mean_of_before_and_after_says_what_it_is(runs, tmp_path):
     assert torch.allclose(load_weights(mean).tensors["convDb.bias"], sum(halves) / 2)
 
 
+def test_calibrated_weights_have_as_many_keypoints(photos, tmp_path):
+    calibrated = tmp_path / "calibrated.safetensors"
+    printed = run("train", "calibrate", "full", photos, "--like", "small", "-o", calibrated)
+    after, wanted = (
+        float(number) for number in re.search(r"(\d+) keypoints an image instead of \d+, small has (\d+)", printed).groups()
+    )
+    assert after == pytest.approx(wanted, rel=0.05)
+    assert "as those of small:" in run("info", calibrated).replace("\n", " ")
+
+
 def test_run_with_other_settings_is_refused(runs):
     again = ("train", "magicpoint", "--config", runs / "magicpoint.yaml", "-o", runs / "magicpoint")
     result = CliRunner().invoke(app, [*map(str, again), "--steps", "3"])
@@ -143,6 +153,9 @@ def test_run_with_other_settings_is_refused(runs):
         (["train", "mean", "small", "-o", "{empty}/mean.safetensors"], "name two weights"),
         (["train", "mean", "small", "small", "-o", "{empty}/mean.pt"], "named *.safetensors"),
         (["train", "mean", "small", "small", "-o", "{empty}/none/mean.safetensors"], "cannot write"),
+        (["train", "calibrate", "small", "{photos}", "-o", "{empty}/other.pt"], "named *.safetensors"),
+        (["train", "calibrate", "small", "{empty}", "-o", "{empty}/other.safetensors"], "holds no images"),
+        (["train", "calibrate", "sift", "{photos}", "-o", "{empty}/other.safetensors"], "no model 'sift'"),
         (["label", "{empty}", "-o", "{empty}/out"], "holds no images"),
         (["label", "{empty}", "--check", "4", "--ray"], "leave out --ray"),
         (["label", "{empty}", "--ray", "--device", "cuda"], "leave out --device cuda"),
