@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import ConfigError
@@ -12,12 +13,30 @@ from superpoint_ros.features.extractor import SuperPoint
 from superpoint_ros.features.xfeat import XFeat
 from superpoint_ros.types import Extractor
 
-_OTHERS: Mapping[str, Callable[[ExtractorConfig], Extractor]] = {
-    "sift": Sift,
-    "orb": Orb,
-    "xfeat": XFeat,
-    **dict.fromkeys(CORNER_DETECTORS, CornerDetector),
+_BOUNDS = frozenset({"max_keypoints", "border", "max_size"})
+
+
+@dataclass(frozen=True)
+class _Other:
+    """Features that are not SuperPoint's. heeds: the settings that change something for them."""
+
+    load: Callable[[ExtractorConfig], Extractor]
+    heeds: frozenset[str] = _BOUNDS
+
+
+_OTHERS: Mapping[str, _Other] = {
+    "sift": _Other(Sift),
+    "orb": _Other(Orb),
+    "xfeat": _Other(XFeat, _BOUNDS | {"device"}),
+    "fast": _Other(CornerDetector, _BOUNDS | {"nms_radius"}),
+    "harris": _Other(CornerDetector, _BOUNDS | {"nms_radius", "subpixel"}),
+    "shi": _Other(CornerDetector, _BOUNDS | {"nms_radius", "subpixel"}),
 }
+
+
+def ignored_settings(model: str, settings: Iterable[str]) -> list[str]:
+    """Those of some fields of ``ExtractorConfig`` that change nothing for a model: SuperPoint heeds all, others few."""
+    return sorted(set(settings) - _OTHERS[model].heeds) if model in _OTHERS else []
 
 
 def load_extractor(config: ExtractorConfig, *, to_match: bool = False) -> Extractor:
@@ -32,4 +51,4 @@ def load_extractor(config: ExtractorConfig, *, to_match: bool = False) -> Extrac
         raise ConfigError(f"{config.model} has no descriptors; it can only be evaluated as a detector")
     if config.levels > 1:
         raise ConfigError(f"levels = {config.levels} is for SuperPoint: leave it out for {config.model}")
-    return _OTHERS[config.model](config)
+    return _OTHERS[config.model].load(config)

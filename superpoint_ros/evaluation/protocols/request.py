@@ -20,6 +20,7 @@ from superpoint_ros.evaluation.presets import DEFAULT, Task, find_preset
 from superpoint_ros.evaluation.protocols.runner import Evaluation, make_measure
 from superpoint_ros.evaluation.provenance import provenance
 from superpoint_ros.evaluation.result import ResultRow, Run
+from superpoint_ros.features.loading import ignored_settings
 
 _SETTING = re.compile(r",(?P<name>[a-z_]+)=(?P<value>[^,=/]*)$")
 
@@ -107,6 +108,8 @@ def prepare(request: Request) -> Prepared:
         if taken := sorted(own.keys() & fixed):
             raise ConfigError(f"{', '.join(taken)} of {feature!r} cannot be chosen here: it is the same for all features")
         config = parse_section(ExtractorConfig, {**fixed, **own})
+        if ignored := ignored_settings(model, own):
+            raise ConfigError(f"{', '.join(ignored)} of {feature!r} would change nothing: leave it out for {model}")
         return open_features(config, cache, to_match=to_match, variant=feature.removeprefix(model))
 
     sources = [{radius: open_source(feature, radius) for radius in protocol.nms_radii} for feature in request.features]

@@ -64,7 +64,11 @@ def test_features_have_settings_of_their_own(scenes: list[Path]) -> None:
         ("small,threshold=0.1", "threshold of 'small,threshold=0.1' cannot be chosen here"),
         ("small,model=full", "model of 'small,model=full' cannot be chosen here"),
         ("small,levels=many", "levels = 'many' cannot be used"),
+        ("sift,levels=2", "levels of 'sift,levels=2' would change nothing: leave it out for sift"),
+        ("orb,precision=half,interpolation=bilinear", "interpolation, precision of .* would change nothing"),
+        ("fast,subpixel=false", "subpixel of 'fast,subpixel=false' would change nothing"),
         ("small,level=2", "there is no setting 'level'"),
+        ("sift,level=2", "there is no setting 'level'"),
         ("mine.h5,levels=2", r"mine\.h5 holds features that are made already: it takes no settings \(levels=2\)"),
     ],
 )
