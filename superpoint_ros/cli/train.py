@@ -190,7 +190,10 @@ def calibrate(
     _check_suffix(output)
     photos = find_images(folders)
     images = [grey_photo(photo.path, 640) for photo in photos[:: -(-len(photos) // 100)]]  # a hundred tell enough
-    found = write_calibrated(output, weights, like, images, ExtractorConfig().threshold)
+    with progress() as bar:
+        found = write_calibrated(
+            output, weights, like, images, ExtractorConfig().threshold, functools.partial(bar.track, description="count")
+        )
     say(f"{found.after:.0f} keypoints an image instead of {found.before:.0f}, {like} has {found.wanted:.0f}")
     say(f"(scores {found.factor:.2f} times as high); weights in {output}; try: superpoint-ros info {output}")
 
