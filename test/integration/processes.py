@@ -30,7 +30,7 @@ START_TIMEOUT = 60.0
 _SETTLE = 0.3
 """Seconds until the other end, too, knows of a connection; what is sent before may be lost."""
 
-_CONNECT = 1.0
+_CONNECT = 2.0
 """The same for nodes that have just started, each of which must find all others."""
 
 
