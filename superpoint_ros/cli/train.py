@@ -170,13 +170,15 @@ def mean(
 @train.command()
 def calibrate(
     weights: Annotated[str, typer.Argument(metavar="NAME|FILE", help="the model whose scores are to change")],
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDERS…", help="folders of images, of which 100 are looked at")],
+    folders: Annotated[
+        list[Path], typer.Argument(metavar="FOLDERS…", help="folders of images, of which at most 100 are looked at")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.safetensors", help="where the new weights go")],
     like: Annotated[str, typer.Option(metavar="NAME|FILE", help="the model that has as many keypoints as are wanted")] = "small",
 ) -> None:
     """Bring the scores of a model to the scale of another: as many keypoints pass the threshold of the nodes then.
 
-    Training lowers scores, so that a model has fewer keypoints after it. Which ones are best, and where, stays as it is.
+    Training lowers scores, so that a model has fewer keypoints after it. Which ones are best, and where, hardly changes.
 
     [bold]Examples[/bold]
 
