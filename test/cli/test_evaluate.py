@@ -98,6 +98,8 @@ def test_poses_of_a_sequence(run: Callable, sequence_folder: Path) -> None:
     assert result.status == 0, result.err
     assert "gap 3, 2 pairs" in result.out and "AUC@5° [%]" in result.out
     assert "No pairs with gap 10" in result.err
+    aligned = ("--preset", "sequence", "--features", "sift", "--align-camera")
+    assert "no scene of it has ten pairs" in run("evaluate", "pose", sequence_folder, *aligned, "--limit", "2").refused()
 
 
 def test_trajectories(run: Callable, sequence_folder: Path, tmp_path: Path) -> None:

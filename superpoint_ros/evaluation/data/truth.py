@@ -12,22 +12,21 @@ from enum import Enum
 
 import numpy as np
 
-from superpoint_ros.config import ExtractorConfig, GeometryConfig, MatcherConfig
+from superpoint_ros.config import GeometryConfig
 from superpoint_ros.errors import DataError
+from superpoint_ros.evaluation.data.camera_turn import camera_turns, turned
 from superpoint_ros.evaluation.data.pair_set import PairSet
+from superpoint_ros.evaluation.data.sift_matches import CHECKED, open_sift, sift_matches
 from superpoint_ros.evaluation.feature_cache import FeatureCache
-from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
+from superpoint_ros.evaluation.feature_source import FeatureSource
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.one_camera import in_one_camera
-from superpoint_ros.matching.mutual_nearest import match
 from superpoint_ros.matching.plausibility import in_front, ray_angles
 from superpoint_ros.matching.residuals import essential_matrix, fundamental_matrix, sampson_errors, transfer_errors
 from superpoint_ros.matching.robust import find_homography, find_relative_pose
 from superpoint_ros.matching.rotation import unit_rays
 from superpoint_ros.types import Camera, DoubleArray, Pose
 
-_SIFT = ExtractorConfig(model="sift", max_keypoints=2000, max_size=1024)
-_MATCHER = MatcherConfig(ratio=0.9)
 _HOMOGRAPHY_ERROR, _POSE_ERROR, _INVERSE_ERROR = 0.005, 0.01, 0.0025
 """Largest error of an explained match as a share of the image diagonal. Poses that come from depth or tracking are off by several
 pixels over a gap of ten frames; whether their inverse fits is seen only by a sharper look."""
@@ -35,6 +34,8 @@ _MIN_EXPLAINED, _MIN_SHARE = 25, 0.1
 """Matches, and share of all matches, that the best estimate must explain to be beyond doubt."""
 _FAR_FEWER = 0.4
 _NEARLY_ALL = 0.6
+_FEW = 0.2
+"""Share of pairs that may contradict their images for other reasons than the frame of their poses."""
 
 
 class Verdict(Enum):
@@ -76,34 +77,42 @@ class _Explained:
         return TruthCheck(Verdict.CONTRADICTS, f"the {what} contradicts the images: it {counts}, the best one {self.best}")
 
 
-def check_pairs(pairs: PairSet, cache: FeatureCache | None = None, per_group: int = 20) -> dict[str, TruthCheck]:
+def check_pairs(pairs: PairSet, cache: FeatureCache | None = None, per_group: int = CHECKED) -> dict[str, TruthCheck]:
     """The checks of at most ``per_group`` pairs of each group (0: of all), by the name of the pair.
 
     Raises DataError where most of those that are decisive contradict their images: then the data set is wrong, not a pair.
     """
-    sift = open_features(_SIFT, cache)
+    sift = open_sift(cache)
     checks = {pair.name: _check(pair, sift) for pair in pairs.at_most(per_group)}
     wrong = [f"{name}: {check.reason}" for name, check in checks.items() if check.verdict is Verdict.CONTRADICTS]
     decisive = sum(check.decisive for check in checks.values())
     if len(wrong) > decisive / 2:
         raise DataError(
             f"{pairs.name}: the ground truth contradicts the images in {len(wrong)} of {decisive} pairs that could be checked, "
-            f"e.g. {wrong[0]}"
+            f"e.g. {wrong[0]}{_remedy(pairs, cache, per_group)}"
         )
     return checks
 
 
+def _remedy(pairs: PairSet, cache: FeatureCache | None, per_group: int) -> str:
+    """Where poses of another frame than the camera's would be the reason: that, for the end of an error message."""
+    turns = camera_turns(pairs.at_most(per_group), cache)
+    sift = open_sift(cache)
+    checks = [_check(pair, sift) for pair in turned(pairs, turns).at_most(per_group)]
+    wrong = sum(check.verdict is Verdict.CONTRADICTS for check in checks)
+    if wrong > _FEW * sum(check.decisive for check in checks):
+        return ""
+    scene, turn = next((scene, turn) for scene, turn in turns.items() if turn.is_sure)
+    return f". It agrees if the camera of {scene} is turned by {turn} against the frame of the poses: --align-camera turns them"
+
+
 def check_truth(pair: ImagePair, cache: FeatureCache | None = None) -> TruthCheck:
     """Whether the homography of a pair, or else its pose, can be true. Raises DataError where an image cannot be read."""
-    return _check(pair, open_features(_SIFT, cache))
+    return _check(pair, open_sift(cache))
 
 
 def _check(pair: ImagePair, sift: FeatureSource) -> TruthCheck:
-    first, second = sift.features(pair.first), sift.features(pair.second)
-    matches = match(first, second, _MATCHER)
-    a = first.keypoints[matches.reference_index].astype(np.float64)
-    b = second.keypoints[matches.current_index].astype(np.float64)
-    diagonal = float(np.hypot(*second.image_size))
+    a, b, diagonal = sift_matches(pair, sift)
     if pair.homography is not None:
         return _explained_by_homographies(pair.homography, a, b, _HOMOGRAPHY_ERROR * diagonal).verdict("homography")
     if pair.T_second_first is None or pair.first_camera is None or pair.second_camera is None:

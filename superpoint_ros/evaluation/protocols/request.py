@@ -11,8 +11,10 @@ from typing import Any
 
 from superpoint_ros.config import ExtractorConfig, parse_section
 from superpoint_ros.errors import ConfigError, DataError
+from superpoint_ros.evaluation.data.camera_turn import camera_turns, turned, with_warnings
 from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.data.pair_set import PairSet
+from superpoint_ros.evaluation.data.sift_matches import CHECKED
 from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
@@ -32,7 +34,8 @@ class Request:
     data: what ``open_pairs`` opens; generate: make this many pairs of each kind from each image instead. limit: pairs per group,
     0 takes all. topic, reference: as there. features: models, weights or HDF5 files, after which settings of the extractor may
     follow that the protocol leaves open, as in ``small,levels=3``. seeds: how many. cache: where extracted
-    features are kept, None keeps them nowhere. check: whether images may contradict their ground truth. command: for the record.
+    features are kept, None keeps them nowhere. check: whether images may contradict their ground truth. align_camera:
+    turn the true poses to where SIFT sees the camera, where that is sure (task ``pose``). command: for the record.
     """
 
     task: Task
@@ -48,6 +51,7 @@ class Request:
     backend: str = "auto"
     cache: Path | None = None
     check: bool = True
+    align_camera: bool = False
     command: str = ""
 
 
@@ -93,7 +97,7 @@ def prepare(request: Request) -> Prepared:
         )
         for path in request.data
     ]
-    pairs = sets[0] if len(sets) == 1 else _together(sets)
+    pairs = _with_camera_turns(sets[0] if len(sets) == 1 else _together(sets), request, cache)
     common = {
         "device": request.device,
         "backend": request.backend,
@@ -121,6 +125,7 @@ def prepare(request: Request) -> Prepared:
         "preset": request.preset,
         "data": pairs.name,
         **protocol.settings(request.task),
+        **({"align_camera": True} if request.align_camera else {}),
         **({"seeds": evaluation.seeds} if evaluation.measure.is_seeded else {}),
         "features": {next(iter(s.values())).name: dict(next(iter(s.values())).settings) for s in sources},
         "notes": notes,
@@ -142,6 +147,18 @@ def _together(sets: Sequence[PairSet]) -> PairSet:
     layouts = dict.fromkeys(one.layout for one in sets)
     notes = tuple(dict.fromkeys(chain.from_iterable(one.notes for one in sets)))
     return PairSet(" + ".join(one.name for one in sets), ", ".join(layouts), tuple(chain.from_iterable(sets)), notes)
+
+
+def _with_camera_turns(pairs: PairSet, request: Request, cache: FeatureCache) -> PairSet:
+    """The pairs, with their poses turned to the camera, or with notes that say by how much it is turned."""
+    if request.task != "pose" or not (request.check or request.align_camera):
+        return pairs
+    if not request.align_camera:
+        return with_warnings(pairs, camera_turns(pairs.at_most(CHECKED), cache))
+    turns = camera_turns(pairs, cache)
+    if not turns:
+        raise ConfigError(f"the camera of {pairs.name} cannot be aligned: no scene of it has ten pairs whose motion SIFT sees")
+    return turned(pairs, turns)
 
 
 def _contradicted(checks: dict[str, TruthCheck]) -> dict[str, str]:
