@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.io.trajectory import Trajectory, nearest_rotation
+from superpoint_ros.io.trajectory import Trajectory
+from superpoint_ros.rotations import nearest_rotation
 from superpoint_ros.types import DoubleArray, Pose
 
 MIN_POSES = 3

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from superpoint_ros.errors import DataError
+from superpoint_ros.rotations import nearest_rotation, quaternion_to_rotation, rotation_to_quaternion
 from superpoint_ros.types import DoubleArray, Pose
 
 _END_SLACK = 1e-3
@@ -132,47 +133,11 @@ def pose_from_matrix(matrix: DoubleArray, where: str) -> Pose:
     return Pose(nearest_rotation(rotation), np.array(matrix[:3, 3], np.float64))
 
 
-def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
-    """The (3, 3) rotation with the smallest Frobenius distance to a matrix that nearly is one."""
-    u, _, vt = np.linalg.svd(matrix)
-    return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt, np.float64)
-
-
 def pose_from_numbers(translation: DoubleArray, quaternion: DoubleArray, path: Path | str) -> Pose:
     """A pose from a translation and a quaternion (x, y, z, w) of any length but zero; DataError names the file."""
     if not np.linalg.norm(quaternion) > 1e-6:
         raise DataError(f"{path}: a quaternion has no length: {quaternion.tolist()}")
     return Pose(quaternion_to_rotation(quaternion), np.array(translation, np.float64))
-
-
-def rotation_to_quaternion(rotation: DoubleArray) -> DoubleArray:
-    """(4,) unit quaternion (x, y, z, w), w >= 0, of a rotation matrix (3, 3)."""
-    # Each candidate row is the quaternion times four times one of its components: the longest is the best conditioned.
-    r = rotation
-    trace = r[0, 0] + r[1, 1] + r[2, 2]
-    products = np.array(
-        [
-            [1 + 2 * r[0, 0] - trace, r[0, 1] + r[1, 0], r[0, 2] + r[2, 0], r[2, 1] - r[1, 2]],
-            [r[0, 1] + r[1, 0], 1 + 2 * r[1, 1] - trace, r[1, 2] + r[2, 1], r[0, 2] - r[2, 0]],
-            [r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], 1 + 2 * r[2, 2] - trace, r[1, 0] - r[0, 1]],
-            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], 1 + trace],
-        ]
-    )
-    quaternion = products[int(np.argmax(np.diag(products)))]
-    quaternion = quaternion / np.linalg.norm(quaternion)
-    return np.asarray(-quaternion if quaternion[3] < 0 else quaternion, np.float64)
-
-
-def quaternion_to_rotation(quaternion: DoubleArray) -> DoubleArray:
-    """(3, 3) rotation matrix of a quaternion (x, y, z, w) of any length but zero."""
-    x, y, z, w = np.asarray(quaternion, np.float64) / np.linalg.norm(quaternion)
-    return np.array(
-        [
-            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-        ]
-    )
 
 
 def interpolate_pose(a: Pose, b: Pose, fraction: float) -> Pose:

@@ -8,6 +8,7 @@ import numpy as np
 
 from superpoint_ros.matching.correspondences import Correspondences
 from superpoint_ros.matching.residuals import transfer_errors
+from superpoint_ros.rotations import nearest_rotation
 from superpoint_ros.types import DoubleArray
 
 _ITERATIONS = 5
@@ -47,12 +48,6 @@ def fit_rotation(
         if np.array_equal(before, inliers):
             break
     return rotation, errors
-
-
-def nearest_rotation(matrix: DoubleArray) -> DoubleArray:
-    """The rotation matrix closest to a 3x3 matrix in the Frobenius norm."""
-    u, _, vt = np.linalg.svd(matrix)
-    return np.asarray(u @ np.diag([1.0, 1.0, np.linalg.det(u @ vt)]) @ vt)
 
 
 def unit_rays(points: DoubleArray, K: DoubleArray) -> DoubleArray:

@@ -7,7 +7,7 @@ from geometry_msgs.msg import Quaternion
 from numpy.typing import NDArray
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.io.trajectory import quaternion_to_rotation, rotation_to_quaternion
+from superpoint_ros.rotations import quaternion_to_rotation, rotation_to_quaternion
 
 
 def quaternion(rotation: NDArray[np.float64]) -> Quaternion:

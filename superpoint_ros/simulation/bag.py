@@ -13,7 +13,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.frame import Frame, Source
-from superpoint_ros.io.trajectory import rotation_to_quaternion
+from superpoint_ros.rotations import rotation_to_quaternion
 from superpoint_ros.types import Camera, Pose
 
 _STORAGES = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}

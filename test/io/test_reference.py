@@ -15,7 +15,8 @@ from scipy.spatial.transform import Rotation
 from superpoint_ros.errors import DataError
 from superpoint_ros.io.reference import open_reference
 from superpoint_ros.io.sources import open_source
-from superpoint_ros.io.trajectory import Trajectory, rotation_to_quaternion
+from superpoint_ros.io.trajectory import Trajectory
+from superpoint_ros.rotations import rotation_to_quaternion
 from superpoint_ros.simulation.sequence import SimulatedSequence
 from superpoint_ros.types import Pose
 

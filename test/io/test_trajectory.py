@@ -5,36 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from superpoint_ros.errors import DataError
-from superpoint_ros.io.trajectory import (
-    Trajectory,
-    interpolate_pose,
-    pose_from_matrix,
-    quaternion_to_rotation,
-    rotation_to_quaternion,
-)
+from superpoint_ros.io.trajectory import Trajectory, interpolate_pose, pose_from_matrix
 from superpoint_ros.types import Pose
 
 
 def rotation(*vector: float) -> np.ndarray:
     return np.asarray(cv2.Rodrigues(np.array(vector))[0])
-
-
-@given(st.tuples(*[st.floats(-np.pi, np.pi)] * 3))
-def test_quaternion_round_trip(vector: tuple[float, float, float]) -> None:
-    matrix = rotation(*vector)
-    quaternion = rotation_to_quaternion(matrix)
-    assert np.linalg.norm(quaternion) == pytest.approx(1.0)
-    assert quaternion[3] >= 0
-    np.testing.assert_allclose(quaternion_to_rotation(quaternion), matrix, atol=1e-12)
-
-
-def test_quaternion_order_is_x_y_z_w() -> None:
-    half = np.sqrt(0.5)
-    np.testing.assert_allclose(rotation_to_quaternion(rotation(np.pi / 2, 0, 0)), (half, 0, 0, half), atol=1e-12)
 
 
 def test_interpolation_turns_at_constant_speed() -> None:

@@ -26,7 +26,7 @@ from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.one_camera import in_one_camera
 from superpoint_ros.evaluation.relative_pose import MIN_BASELINE
 from superpoint_ros.matching.robust import find_relative_pose
-from superpoint_ros.matching.rotation import nearest_rotation
+from superpoint_ros.rotations import nearest_rotation
 from superpoint_ros.types import DoubleArray, Pose
 
 _GEOMETRY = GeometryConfig(max_error=2.0)

@@ -9,10 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
+from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
 SIZE = (320, 240)
+
+
+@pytest.fixture(scope="module")
+def cache() -> FeatureCache:
+    """What SIFT found, in memory."""
+    return FeatureCache(None)
 
 
 @pytest.fixture(scope="session")

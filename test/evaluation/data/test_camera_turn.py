@@ -27,12 +27,6 @@ BODY = Rotation.from_matrix([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]
 
 
 @pytest.fixture(scope="module")
-def cache() -> FeatureCache:
-    """What SIFT found, in memory."""
-    return FeatureCache(None)
-
-
-@pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory, write_tum: Callable[[SimulatedSequence, Path], None]) -> Path:
     folder = tmp_path_factory.mktemp("turn") / "walk"
     write_tum(SimulatedSequence(frames=9, size=(480, 360), rate=4.0), folder)

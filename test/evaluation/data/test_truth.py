@@ -22,12 +22,6 @@ from superpoint_ros.types import Pose
 
 
 @pytest.fixture(scope="module")
-def cache() -> FeatureCache:
-    """What SIFT found, in memory."""
-    return FeatureCache(None)
-
-
-@pytest.fixture(scope="module")
 def simulated(tmp_path_factory: pytest.TempPathFactory, write_tum: Callable[[SimulatedSequence, Path], None]) -> PairSet:
     folder = tmp_path_factory.mktemp("truth") / "tum"
     write_tum(SimulatedSequence(frames=5, size=(480, 360), rate=4.0), folder)
