@@ -86,18 +86,8 @@ def prepare(request: Request) -> Prepared:
     preset = find_preset(request.preset)
     protocol = preset.protocol(request.task)
     cache = FeatureCache(request.cache)
-    sets = [
-        open_pairs(
-            path,
-            gaps=preset.gaps,
-            generate=request.generate,
-            topic=request.topic,
-            reference=request.reference,
-            limit=request.limit,
-        )
-        for path in request.data
-    ]
-    pairs = _with_camera_turns(sets[0] if len(sets) == 1 else _together(sets), request, cache)
+    sets = [_open(path, preset.gaps, request, cache) for path in request.data]
+    pairs = sets[0] if len(sets) == 1 else _together(sets)
     common = {
         "device": request.device,
         "backend": request.backend,
@@ -143,14 +133,11 @@ def _settings(feature: str) -> tuple[str, dict[str, str]]:
     return feature, own
 
 
-def _together(sets: Sequence[PairSet]) -> PairSet:
-    layouts = dict.fromkeys(one.layout for one in sets)
-    notes = tuple(dict.fromkeys(chain.from_iterable(one.notes for one in sets)))
-    return PairSet(" + ".join(one.name for one in sets), ", ".join(layouts), tuple(chain.from_iterable(sets)), notes)
-
-
-def _with_camera_turns(pairs: PairSet, request: Request, cache: FeatureCache) -> PairSet:
-    """The pairs, with their poses turned to the camera, or with notes that say by how much it is turned."""
+def _open(path: Path, gaps: Sequence[int], request: Request, cache: FeatureCache) -> PairSet:
+    """One data set. Poses are turned to its camera, or notes say by how much that is turned."""
+    pairs = open_pairs(
+        path, gaps=gaps, generate=request.generate, topic=request.topic, reference=request.reference, limit=request.limit
+    )
     if request.task != "pose" or not (request.check or request.align_camera):
         return pairs
     if not request.align_camera:
@@ -159,6 +146,12 @@ def _with_camera_turns(pairs: PairSet, request: Request, cache: FeatureCache) ->
     if not turns:
         raise ConfigError(f"the camera of {pairs.name} cannot be aligned: no scene of it has ten pairs whose motion SIFT sees")
     return turned(pairs, turns)
+
+
+def _together(sets: Sequence[PairSet]) -> PairSet:
+    layouts = dict.fromkeys(one.layout for one in sets)
+    notes = tuple(dict.fromkeys(chain.from_iterable(one.notes for one in sets)))
+    return PairSet(" + ".join(one.name for one in sets), ", ".join(layouts), tuple(chain.from_iterable(sets)), notes)
 
 
 def _contradicted(checks: dict[str, TruthCheck]) -> dict[str, str]:
