@@ -114,12 +114,18 @@ def test_motions_that_were_seen_wrongly_do_not_count() -> None:
     assert wrong.sum() >= 15 and turn.is_sure and between(turn.vector, SMALL) < 0.1
 
 
-def test_an_evaluation_warns_or_turns(right: Path, tmp_path: Path, write_tum: Callable[[SimulatedSequence, Path], None]) -> None:
-    """The figures of poses of another frame become those of the right ones."""
-    folder = tmp_path / "walk"
+@pytest.fixture(scope="module")
+def wrong(tmp_path_factory: pytest.TempPathFactory, write_tum: Callable[[SimulatedSequence, Path], None]) -> Path:
+    """The walk of ``right`` with poses of another frame."""
+    folder = tmp_path_factory.mktemp("turn") / "stroll"
     sequence = SimulatedSequence(frames=9, size=(480, 360), rate=4.0)
     write_tum(sequence, folder)
     sequence.ground_truth.moved(Pose(SMALL.as_matrix(), np.zeros(3))).write_tum(folder / "groundtruth.txt")
+    return folder
+
+
+def test_an_evaluation_warns_or_turns(right: Path, wrong: Path) -> None:
+    """The figures of poses of another frame become those of the right ones."""
 
     def run(data: Path, **options: bool) -> Run:
         return prepare(Request("pose", (data,), ("sift",), "sequence", **options)).run()
@@ -127,13 +133,21 @@ def test_an_evaluation_warns_or_turns(right: Path, tmp_path: Path, write_tum: Ca
     def errors(run: Run) -> float:
         return float(np.median([row.figures["pose_error"] for row in run.rows]))
 
-    true, warned, aligned = run(right), run(folder), run(folder, align_camera=True)
+    true, warned, aligned = run(right), run(wrong), run(wrong, align_camera=True)
     assert errors(warned) > 2.0 > 0.5 > errors(aligned) and abs(errors(aligned) - errors(true)) < 0.1
     assert "--align-camera" in warned.settings["notes"][-1] and "turned by 3." in aligned.settings["notes"][-1]
     assert aligned.settings["align_camera"] is True and "align_camera" not in warned.settings
-    assert run(folder, check=False).settings["notes"] == true.settings["notes"]
-    with pytest.raises(ConfigError, match="the camera of walk cannot be aligned: no scene of it has ten pairs"):
-        prepare(Request("pose", (folder,), ("sift",), "sequence", limit=2, align_camera=True))
+    assert run(wrong, check=False).settings["notes"] == true.settings["notes"]
+    with pytest.raises(ConfigError, match="the camera of stroll cannot be aligned: no scene of it has ten pairs"):
+        prepare(Request("pose", (wrong,), ("sift",), "sequence", limit=2, align_camera=True))
+
+
+def test_each_data_set_is_asked_alone(right: Path, wrong: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten motions of each are looked at here; of both together it would be five."""
+    monkeypatch.setattr("superpoint_ros.evaluation.protocols.request.CHECKED", 5)
+    notes = prepare(Request("pose", (right, wrong), ("sift",), "sequence", limit=5)).notes
+    (warning,) = [note for note in notes if "--align-camera" in note]
+    assert warning.startswith("SIFT sees the camera of stroll turned by 3.")
 
 
 def test_real_poses(shared_data: Path, cache: FeatureCache) -> None:
