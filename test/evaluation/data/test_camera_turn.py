@@ -124,11 +124,11 @@ def wrong(tmp_path_factory: pytest.TempPathFactory, write_tum: Callable[[Simulat
     return folder
 
 
-def test_an_evaluation_warns_or_turns(right: Path, wrong: Path) -> None:
+def test_an_evaluation_warns_or_turns(right: Path, wrong: Path, tmp_path: Path) -> None:
     """The figures of poses of another frame become those of the right ones."""
 
     def run(data: Path, **options: bool) -> Run:
-        return prepare(Request("pose", (data,), ("sift",), "sequence", **options)).run()
+        return prepare(Request("pose", (data,), ("sift",), "sequence", cache=tmp_path, **options)).run()
 
     def errors(run: Run) -> float:
         return float(np.median([row.figures["pose_error"] for row in run.rows]))
