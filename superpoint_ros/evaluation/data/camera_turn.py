@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -19,9 +18,7 @@ from scipy.spatial.transform import Rotation
 
 from superpoint_ros.config import GeometryConfig
 from superpoint_ros.evaluation.data.pair_set import PairSet
-from superpoint_ros.evaluation.data.sift_matches import CHECKED, open_sift, sift_matches
-from superpoint_ros.evaluation.feature_cache import FeatureCache
-from superpoint_ros.evaluation.feature_source import FeatureSource
+from superpoint_ros.evaluation.data.sift_matches import CHECKED, SiftMatcher
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.one_camera import in_one_camera
 from superpoint_ros.evaluation.relative_pose import MIN_BASELINE
@@ -72,17 +69,16 @@ class CameraTurn:
 
     def apply(self, true: Pose) -> Pose:
         """The relative motion of the turned frame."""
-        X = Rotation.from_rotvec(self.vector, degrees=True).as_matrix()
-        return Pose(X @ true.rotation @ X.T, X @ true.translation)
+        turn = Pose(Rotation.from_rotvec(self.vector, degrees=True).as_matrix())
+        return turn @ true @ turn.inverse()
 
 
-def camera_turns(pairs: PairSet, cache: FeatureCache | None = None) -> dict[str, CameraTurn]:
+def camera_turns(pairs: PairSet, sift: SiftMatcher) -> dict[str, CameraTurn]:
     """The turn of each scene, by its name, from the RootSIFT matches of at most ``CHECKED`` pairs of each of its groups.
 
     Scenes without poses and intrinsics, or with fewer than ten motions that can be seen, have none.
     Raises DataError where an image cannot be read.
     """
-    sift = open_sift(cache)
     scenes: dict[str, list[ImagePair]] = {}
     for pair in pairs:
         if pair.scene and pair.T_second_first is not None:
@@ -128,37 +124,26 @@ def fit_turn(motions: Sequence[Motion]) -> CameraTurn:
         rotations = (seen.inv() * X * true * X.inv()).as_rotvec(degrees=True)
         return rotations, _turns_between(X.apply(true_directions), seen_directions)
 
-    def fit(start: DoubleArray, noise: tuple[float, float]) -> _Fit:
-        def residuals(vector: DoubleArray) -> DoubleArray:
-            parts = (error.ravel() / scale for error, scale in zip(errors(vector), noise, strict=True))
-            return np.concatenate([*parts, vector / _USUAL_TURN])
-
-        found = least_squares(residuals, start, loss="cauchy")
-        without = 0.5 * float(np.log1p(residuals(np.zeros(3)) ** 2).sum())
-        return _Fit(np.asarray(found.x, np.float64), float(found.cost), without)
+    def residuals(vector: DoubleArray, rotation_noise: float, direction_noise: float) -> DoubleArray:
+        rotations, directions = errors(vector)
+        return np.concatenate([rotations.ravel() / rotation_noise, directions.ravel() / direction_noise, vector / _USUAL_TURN])
 
     # A small turn is found from none. Axes of another name are too far away: they need the closed form (Arun et al., 1987).
     closed = nearest_rotation(seen_directions.T @ true_directions + seen.as_rotvec().T @ true.as_rotvec())
     starts = (np.zeros(3), Rotation.from_matrix(closed).as_rotvec(degrees=True))
-    rough = min((fit(start, (_ROTATION_NOISE, _DIRECTION_NOISE)) for start in starts), key=lambda found: found.cost)
-    rotations, directions = errors(rough.vector)
+    usual = _ROTATION_NOISE, _DIRECTION_NOISE
+    rough = min((least_squares(residuals, x, loss="cauchy", args=usual) for x in starts), key=lambda found: float(found.cost))
+    rotations, directions = errors(rough.x)
     noise = max(_spread(rotations), _MIN_ROTATION_NOISE), max(_spread(directions), _MIN_DIRECTION_NOISE)
-    fine = fit(rough.vector, noise)
-    return CameraTurn(fine.vector, fine.without - fine.cost >= _SURE)
+    fine = least_squares(residuals, rough.x, loss="cauchy", args=noise)
+    without = 0.5 * float(np.log1p(residuals(np.zeros(3), *noise) ** 2).sum())
+    return CameraTurn(np.asarray(fine.x, np.float64), without - float(fine.cost) >= _SURE)
 
 
-class _Fit(NamedTuple):
-    """cost, without: negative log-likelihood with this turn and without any."""
-
-    vector: DoubleArray
-    cost: float
-    without: float
-
-
-def _motion(pair: ImagePair, sift: FeatureSource) -> Motion | None:
+def _motion(pair: ImagePair, sift: SiftMatcher) -> Motion | None:
     if pair.T_second_first is None or pair.first_camera is None or pair.second_camera is None:
         return None
-    matches = sift_matches(pair, sift)
+    matches = sift.match(pair)
     view = in_one_camera(matches.first, matches.second, pair.first_camera, pair.second_camera)
     seen = find_relative_pose(view.first, view.second, view.camera, _GEOMETRY, is_final=True)
     return None if seen is None else Motion(seen, pair.T_second_first)

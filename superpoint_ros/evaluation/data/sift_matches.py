@@ -8,8 +8,8 @@ import numpy as np
 
 from superpoint_ros.config import ExtractorConfig, MatcherConfig
 from superpoint_ros.evaluation.feature_cache import FeatureCache
-from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
-from superpoint_ros.evaluation.image_pair import ImagePair
+from superpoint_ros.evaluation.feature_source import open_features
+from superpoint_ros.evaluation.image_pair import ImageFile, ImagePair
 from superpoint_ros.matching.mutual_nearest import match
 from superpoint_ros.types import DoubleArray
 
@@ -27,14 +27,19 @@ class SiftMatches(NamedTuple):
     diagonal: float
 
 
-def open_sift(cache: FeatureCache | None) -> FeatureSource:
-    """What extracts them; pairs that share an image share the work."""
-    return open_features(_SIFT, cache)
+class SiftMatcher:
+    """Finds them, for each pair of images once: what looks at the same pairs should share it."""
 
+    def __init__(self, cache: FeatureCache | None = None) -> None:
+        self._sift = open_features(_SIFT, cache)
+        self._found: dict[tuple[ImageFile, ImageFile], SiftMatches] = {}
 
-def sift_matches(pair: ImagePair, sift: FeatureSource) -> SiftMatches:
-    """Mutual nearest neighbours that pass the ratio test. Raises DataError where an image cannot be read."""
-    first, second = sift.features(pair.first), sift.features(pair.second)
-    matches = match(first, second, _MATCHER)
-    a, b = first.keypoints[matches.reference_index], second.keypoints[matches.current_index]
-    return SiftMatches(a.astype(np.float64), b.astype(np.float64), float(np.hypot(*second.image_size)))
+    def match(self, pair: ImagePair) -> SiftMatches:
+        """Mutual nearest neighbours that pass the ratio test. Raises DataError where an image cannot be read."""
+        images = pair.first, pair.second
+        if images not in self._found:
+            first, second = (self._sift.features(image) for image in images)
+            matches = match(first, second, _MATCHER)
+            a, b = first.keypoints[matches.reference_index], second.keypoints[matches.current_index]
+            self._found[images] = SiftMatches(a.astype(np.float64), b.astype(np.float64), float(np.hypot(*second.image_size)))
+        return self._found[images]

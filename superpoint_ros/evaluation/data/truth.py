@@ -16,9 +16,7 @@ from superpoint_ros.config import GeometryConfig
 from superpoint_ros.errors import DataError
 from superpoint_ros.evaluation.data.camera_turn import camera_turns, turned
 from superpoint_ros.evaluation.data.pair_set import PairSet
-from superpoint_ros.evaluation.data.sift_matches import CHECKED, open_sift, sift_matches
-from superpoint_ros.evaluation.feature_cache import FeatureCache
-from superpoint_ros.evaluation.feature_source import FeatureSource
+from superpoint_ros.evaluation.data.sift_matches import CHECKED, SiftMatcher
 from superpoint_ros.evaluation.image_pair import ImagePair
 from superpoint_ros.evaluation.one_camera import in_one_camera
 from superpoint_ros.matching.plausibility import in_front, ray_angles
@@ -77,28 +75,26 @@ class _Explained:
         return TruthCheck(Verdict.CONTRADICTS, f"the {what} contradicts the images: it {counts}, the best one {self.best}")
 
 
-def check_pairs(pairs: PairSet, cache: FeatureCache | None = None, per_group: int = CHECKED) -> dict[str, TruthCheck]:
+def check_pairs(pairs: PairSet, sift: SiftMatcher, per_group: int = CHECKED) -> dict[str, TruthCheck]:
     """The checks of at most ``per_group`` pairs of each group (0: of all), by the name of the pair.
 
     Raises DataError where most of those that are decisive contradict their images: then the data set is wrong, not a pair.
     """
-    sift = open_sift(cache)
-    checks = {pair.name: _check(pair, sift) for pair in pairs.at_most(per_group)}
+    checks = {pair.name: check_truth(pair, sift) for pair in pairs.at_most(per_group)}
     wrong = [f"{name}: {check.reason}" for name, check in checks.items() if check.verdict is Verdict.CONTRADICTS]
     decisive = sum(check.decisive for check in checks.values())
     if len(wrong) > decisive / 2:
         raise DataError(
             f"{pairs.name}: the ground truth contradicts the images in {len(wrong)} of {decisive} pairs that could be checked, "
-            f"e.g. {wrong[0]}{_remedy(pairs, cache, per_group)}"
+            f"e.g. {wrong[0]}{_remedy(pairs, sift, per_group)}"
         )
     return checks
 
 
-def _remedy(pairs: PairSet, cache: FeatureCache | None, per_group: int) -> str:
+def _remedy(pairs: PairSet, sift: SiftMatcher, per_group: int) -> str:
     """Where poses of another frame than the camera's would be the reason: that, for the end of an error message."""
-    turns = camera_turns(pairs.at_most(per_group), cache)
-    sift = open_sift(cache)
-    checks = [_check(pair, sift) for pair in turned(pairs, turns).at_most(per_group)]
+    turns = camera_turns(pairs.at_most(per_group), sift)
+    checks = [check_truth(pair, sift) for pair in turned(pairs, turns).at_most(per_group)]
     wrong = sum(check.verdict is Verdict.CONTRADICTS for check in checks)
     if wrong > _FEW * sum(check.decisive for check in checks):
         return ""
@@ -106,13 +102,9 @@ def _remedy(pairs: PairSet, cache: FeatureCache | None, per_group: int) -> str:
     return f". It agrees if the camera of {scene} is turned by {turn} against the frame of the poses: --align-camera turns them"
 
 
-def check_truth(pair: ImagePair, cache: FeatureCache | None = None) -> TruthCheck:
+def check_truth(pair: ImagePair, sift: SiftMatcher) -> TruthCheck:
     """Whether the homography of a pair, or else its pose, can be true. Raises DataError where an image cannot be read."""
-    return _check(pair, open_sift(cache))
-
-
-def _check(pair: ImagePair, sift: FeatureSource) -> TruthCheck:
-    a, b, diagonal = sift_matches(pair, sift)
+    a, b, diagonal = sift.match(pair)
     if pair.homography is not None:
         return _explained_by_homographies(pair.homography, a, b, _HOMOGRAPHY_ERROR * diagonal).verdict("homography")
     if pair.T_second_first is None or pair.first_camera is None or pair.second_camera is None:

@@ -14,7 +14,7 @@ from superpoint_ros.errors import ConfigError, DataError
 from superpoint_ros.evaluation.data.camera_turn import camera_turns, turned, with_warnings
 from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.data.pair_set import PairSet
-from superpoint_ros.evaluation.data.sift_matches import CHECKED
+from superpoint_ros.evaluation.data.sift_matches import CHECKED, SiftMatcher
 from superpoint_ros.evaluation.data.truth import TruthCheck, Verdict, check_pairs
 from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.feature_source import FeatureSource, open_features
@@ -86,7 +86,8 @@ def prepare(request: Request) -> Prepared:
     preset = find_preset(request.preset)
     protocol = preset.protocol(request.task)
     cache = FeatureCache(request.cache)
-    sets = [_open(path, preset.gaps, request, cache) for path in request.data]
+    sift = SiftMatcher(cache)
+    sets = [_open(path, preset.gaps, request, sift) for path in request.data]
     pairs = sets[0] if len(sets) == 1 else _together(sets)
     common = {
         "device": request.device,
@@ -109,7 +110,7 @@ def prepare(request: Request) -> Prepared:
     sources = [{radius: open_source(feature, radius) for radius in protocol.nms_radii} for feature in request.features]
     evaluation = Evaluation(request.task, protocol, pairs, sources, tuple(range(request.seeds)))
     if request.check:
-        evaluation = replace(evaluation, excluded=_contradicted(check_pairs(pairs, cache)))
+        evaluation = replace(evaluation, excluded=_contradicted(check_pairs(pairs, sift)))
     notes = (*pairs.notes, *(f"{pair} counts nowhere: {why}" for pair, why in evaluation.excluded.items()))
     settings = {
         "preset": request.preset,
@@ -133,7 +134,7 @@ def _settings(feature: str) -> tuple[str, dict[str, str]]:
     return feature, own
 
 
-def _open(path: Path, gaps: Sequence[int], request: Request, cache: FeatureCache) -> PairSet:
+def _open(path: Path, gaps: Sequence[int], request: Request, sift: SiftMatcher) -> PairSet:
     """One data set. Poses are turned to its camera, or notes say by how much that is turned."""
     pairs = open_pairs(
         path, gaps=gaps, generate=request.generate, topic=request.topic, reference=request.reference, limit=request.limit
@@ -141,8 +142,8 @@ def _open(path: Path, gaps: Sequence[int], request: Request, cache: FeatureCache
     if request.task != "pose" or not (request.check or request.align_camera):
         return pairs
     if not request.align_camera:
-        return with_warnings(pairs, camera_turns(pairs.at_most(CHECKED), cache))
-    turns = camera_turns(pairs, cache)
+        return with_warnings(pairs, camera_turns(pairs.at_most(CHECKED), sift))
+    turns = camera_turns(pairs, sift)
     if not turns:
         raise ConfigError(f"the camera of {pairs.name} cannot be aligned: no scene of it has ten pairs whose motion SIFT sees")
     return turned(pairs, turns)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from superpoint_ros.evaluation.feature_cache import FeatureCache
+from superpoint_ros.evaluation.data.sift_matches import SiftMatcher
 from superpoint_ros.simulation.homography import HomographyRange, random_homography
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
@@ -17,9 +17,9 @@ SIZE = (320, 240)
 
 
 @pytest.fixture(scope="module")
-def cache() -> FeatureCache:
+def sift() -> SiftMatcher:
     """What SIFT found, in memory."""
-    return FeatureCache(None)
+    return SiftMatcher()
 
 
 @pytest.fixture(scope="session")

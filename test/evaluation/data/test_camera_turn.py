@@ -14,8 +14,8 @@ from superpoint_ros.errors import ConfigError, DataError
 from superpoint_ros.evaluation.data.camera_turn import Motion, camera_turns, fit_turn, turned, with_warnings
 from superpoint_ros.evaluation.data.opening import open_pairs
 from superpoint_ros.evaluation.data.pair_set import PairSet
+from superpoint_ros.evaluation.data.sift_matches import SiftMatcher
 from superpoint_ros.evaluation.data.truth import Verdict, check_pairs
-from superpoint_ros.evaluation.feature_cache import FeatureCache
 from superpoint_ros.evaluation.protocols.request import Request, prepare
 from superpoint_ros.evaluation.result import Run
 from superpoint_ros.simulation.sequence import SimulatedSequence
@@ -52,16 +52,16 @@ def between(vector: np.ndarray, rotation: Rotation) -> float:
     return float(np.degrees((Rotation.from_rotvec(vector, degrees=True) * rotation.inv()).magnitude()))
 
 
-def test_right_poses_are_left_alone(pairs: PairSet, cache: FeatureCache) -> None:
-    turns = camera_turns(pairs, cache)
+def test_right_poses_are_left_alone(pairs: PairSet, sift: SiftMatcher) -> None:
+    turns = camera_turns(pairs, sift)
     assert turns["walk"].degrees < 0.3 and not turns["walk"].is_sure
     assert turned(pairs, turns) == pairs == with_warnings(pairs, turns)
 
 
 @pytest.mark.parametrize("turn", [SMALL, BODY])
-def test_a_turn_is_found_and_taken_out(turn: Rotation, pairs: PairSet, cache: FeatureCache) -> None:
+def test_a_turn_is_found_and_taken_out(turn: Rotation, pairs: PairSet, sift: SiftMatcher) -> None:
     wrong = of_another_frame(pairs, turn)
-    turns = camera_turns(wrong, cache)
+    turns = camera_turns(wrong, sift)
     assert turns["walk"].is_sure and between(turns["walk"].vector, turn.inv()) < 0.3
     mended = turned(wrong, turns)
     for pair, true in zip(mended, pairs, strict=True):
@@ -69,23 +69,23 @@ def test_a_turn_is_found_and_taken_out(turn: Rotation, pairs: PairSet, cache: Fe
     assert mended.notes[-1] == f"The poses of walk were turned by {turns['walk']}, to where SIFT sees the camera."
 
 
-def test_a_turn_is_told_in_degrees(pairs: PairSet, cache: FeatureCache) -> None:
+def test_a_turn_is_told_in_degrees(pairs: PairSet, sift: SiftMatcher) -> None:
     wrong = of_another_frame(pairs, SMALL)
-    note = with_warnings(wrong, camera_turns(wrong, cache)).notes[-1]
+    note = with_warnings(wrong, camera_turns(wrong, sift)).notes[-1]
     assert "SIFT sees the camera of walk turned by 3." in note and "--align-camera turns the poses" in note
     barely = of_another_frame(pairs, Rotation.from_rotvec([0.6, 0, 0], degrees=True))
-    assert with_warnings(barely, camera_turns(barely, cache)) == barely
+    assert with_warnings(barely, camera_turns(barely, sift)) == barely
 
 
-def test_poses_of_a_body_are_refused_with_the_remedy(pairs: PairSet, cache: FeatureCache) -> None:
+def test_poses_of_a_body_are_refused_with_the_remedy(pairs: PairSet, sift: SiftMatcher) -> None:
     wrong = of_another_frame(pairs, BODY)
     with pytest.raises(DataError, match=r"of 15 pairs.* It agrees if the camera of walk is turned by 1[12]\d\.\d°.*--align"):
-        check_pairs(wrong, cache)
-    checks = check_pairs(turned(wrong, camera_turns(wrong, cache)), cache)
+        check_pairs(wrong, sift)
+    checks = check_pairs(turned(wrong, camera_turns(wrong, sift)), sift)
     assert {check.verdict for check in checks.values()} == {Verdict.AGREES}
     quarters = [of_another_frame(pairs, Rotation.from_rotvec([0, 90 * (1 + i % 3), 0], degrees=True))[i] for i in range(15)]
     with pytest.raises(DataError, match="contradicts the images") as refused:
-        check_pairs(replace(pairs, pairs=tuple(quarters)), cache)
+        check_pairs(replace(pairs, pairs=tuple(quarters)), sift)
     assert "--align-camera" not in str(refused.value)
 
 
@@ -150,9 +150,9 @@ def test_each_data_set_is_asked_alone(right: Path, wrong: Path, monkeypatch: pyt
     assert warning.startswith("SIFT sees the camera of stroll turned by 3.")
 
 
-def test_real_poses(shared_data: Path, cache: FeatureCache) -> None:
+def test_real_poses(shared_data: Path, sift: SiftMatcher) -> None:
     """TUM's fr2/desk is about two degrees off; nothing is said of KITTI."""
-    tum = camera_turns(open_pairs(shared_data / "sequences" / "tum_fr2_desk", gaps=(1, 3, 5)), cache)["tum_fr2_desk"]
+    tum = camera_turns(open_pairs(shared_data / "sequences" / "tum_fr2_desk", gaps=(1, 3, 5)), sift)["tum_fr2_desk"]
     assert tum.is_sure and 1.0 < tum.degrees < 3.0
     kitti = open_pairs(shared_data / "sequences" / "kitti", gaps=(5,), limit=12)
-    assert with_warnings(kitti, camera_turns(kitti, cache)) == kitti
+    assert with_warnings(kitti, camera_turns(kitti, sift)) == kitti
