@@ -192,11 +192,12 @@ def test_odometry_follows_a_known_motion(start: StartNode, probe: Probe) -> None
     frames = ("-p", "odom_frame:=world", "-p", "base_frame:=robot", "-p", f"odometry.step_length:={step}")
     odometer = start("odometry_node", *frames)
     with matcher, odometer:
-        probe.publisher(CameraInfo, "camera_info").publish(camera_message(CAMERA))
-        probe.spin(0.3)
+        # Latched: nodes that have just started get it whenever they find the probe.
+        probe.publisher(CameraInfo, "camera_info", LATCHED).publish(camera_message(CAMERA))
         poses, paths = probe.listen(Odometry, "odometry"), probe.listen(Path, "path")
         probe.listen(TwoViewGeometryMsg, "two_view_geometry")
         inputs = probe.publisher(FeaturesMsg, "features")
+        probe.until_heard({"features": 1, "two_view_geometry": 2})
         for k in range(6):
             inputs.publish(message(k, STAMP + 0.5 * k))
             probe.until(lambda k=k: len(poses) == len(paths) == k, f"odometry of image {k}")

@@ -21,6 +21,7 @@ from superpoint_ros.msg import Matches as MatchesMsg
 from superpoint_ros.msg import TwoViewGeometry as TwoViewGeometryMsg
 from superpoint_ros.ros.conversions import geometry_from_msg
 from superpoint_ros.ros.pipeline_node import nanoseconds
+from superpoint_ros.ros.qos import LATCHED
 from superpoint_ros.simulation.sequence import SimulatedSequence
 
 StartNode = Callable[..., NodeProcess]
@@ -70,7 +71,7 @@ def recordings(start: StartNode, probe: Probe, sequence: SimulatedSequence) -> I
     for node in (*three, one):
         node.wait_for_log("ready", 60.0)
     recorded = listen(probe, "/three"), listen(probe, "/one")
-    probe.publisher(CameraInfo, "/camera/camera_info").publish(camera_message(sequence.camera))
+    probe.publisher(CameraInfo, "/camera/camera_info", LATCHED).publish(camera_message(sequence.camera))
     images = probe.publisher(ImageMsg, "/camera/image_raw")
     probe.until(lambda: images.get_subscription_count() >= 2, "both pipelines")
     probe.until_heard({"/three/features": 2, "/three/two_view_geometry": 2})
