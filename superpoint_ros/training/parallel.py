@@ -123,5 +123,6 @@ def share_batch_norm(network: nn.Module, device: torch.device) -> None:
             if isinstance(child, nn.BatchNorm2d):
                 shared = nn.SyncBatchNorm if device.type == "cuda" else _WholeBatchNorm
                 replacement = shared(child.num_features, child.eps, child.momentum)
+                replacement.load_state_dict(child.state_dict())
                 replacement.weight, replacement.bias = child.weight, child.bias
                 setattr(parent, name, replacement)

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image as ImageMsg
 
 from superpoint_ros.msg import Features as FeaturesMsg
 from superpoint_ros.msg import Matches as MatchesMsg
+from superpoint_ros.ros.qos import LATCHED
 from superpoint_ros.types import Camera
 
 StartNode = Callable[..., NodeProcess]
@@ -71,7 +72,7 @@ def test_ten_thousand_frames_do_not_grow_the_memory(start: StartNode, probe: Pro
     with start("frontend_node", *(word for setting in settings for word in ("-p", setting))) as node:
         features = probe.listen(FeaturesMsg, "features")
         matches, odometry = probe.listen(MatchesMsg, "matches"), probe.listen(Odometry, "odometry")
-        probe.publisher(CameraInfo, "camera_info").publish(camera_message(camera))
+        probe.publisher(CameraInfo, "camera_info", LATCHED).publish(camera_message(camera))
         images = probe.publisher(ImageMsg, "image")
         wide = texture(640, 120)
         megabytes = {}

@@ -16,9 +16,12 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from superpoint_ros.errors import ConfigError, DataError, DeviceError
+from superpoint_ros.features.network import SuperPointNet
 from superpoint_ros.simulation.sequence import SimulatedSequence
+from superpoint_ros.training import parallel
 from superpoint_ros.training.checkpoint import load_network
 from superpoint_ros.training.loop import train
+from superpoint_ros.training.parallel import share_batch_norm
 
 
 @pytest.fixture
@@ -88,6 +91,17 @@ def test_two_processes_take_the_steps_of_one_with_the_whole_batch(tmp_path, one_
     assert np.allclose(two["loss"], one["loss"], rtol=1e-4)
     assert np.allclose(two["loss"][0], one["loss"][0], rtol=2e-5)
     assert np.allclose(two["gradient_norm"][0], one["gradient_norm"][0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_batch_norm_of_several_processes_starts_with_the_statistics_it_has(monkeypatch, device):
+    network = SuperPointNet(small_run.TINY, batch_norm=True)
+    network(torch.rand(2, 1, 48, 64))
+    before = network.state_dict()
+    monkeypatch.setattr(parallel, "world_size", lambda: 2)
+    share_batch_norm(network, torch.device(device))
+    assert not any(type(module) is torch.nn.BatchNorm2d for module in network.modules())
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
 def test_rows_written_after_the_checkpoint_come_once(tmp_path, one_thread):
