@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -35,3 +36,8 @@ def print_table(title: str, rows: Sequence[Sequence[str]], header: Sequence[str]
 def say(text: str) -> None:
     """A line about the result; no colours for the numbers in it, and never broken where it is copied from."""
     OUT.print(text, highlight=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """What a reader of the result must know, on stderr."""
+    ERRORS.print(f"[yellow]note:[/] {escape(text)}", highlight=False, soft_wrap=True)

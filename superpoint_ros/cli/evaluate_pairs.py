@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from superpoint_ros.cli.console import ERRORS, print_table, progress, say
+from superpoint_ros.cli.console import ERRORS, note, print_table, progress, say
 from superpoint_ros.cli.options import set_options
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ def print_run(run: Run, summaries: Sequence[FeatureSummary], notes: Sequence[str
         )
     for row in [row for row in run.rows if row.failed][:3]:
         ERRORS.print(f"[yellow]failed:[/] {escape(f'{row.features}, {row.pair}: {row.error}')}", highlight=False, soft_wrap=True)
-    for note in notes:
-        ERRORS.print(f"[yellow]note:[/] {escape(note)}", highlight=False, soft_wrap=True)
+    for one in notes:
+        note(one)
     say(escape(settings_line(run.settings)))
 
 

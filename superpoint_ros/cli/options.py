@@ -14,6 +14,7 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from superpoint_ros.cli.console import note
 from superpoint_ros.config import Config
 from superpoint_ros.errors import ConfigError
 
@@ -50,10 +51,15 @@ def with_config(*sections: str, **defaults: Any) -> Callable[[Callable[..., None
 
         @functools.wraps(command)
         def wrapper(**given: Any) -> None:
+            from superpoint_ros.features.loading import idle_settings
+
             chosen = {name: given.pop(name) for name in options}
             path = given.pop("config_file")
             overrides = {options[name]: value for name, value in chosen.items() if value is not None}
-            command(config=build_config(path, overrides, base), **given)
+            config = build_config(path, overrides, base)
+            if idle := idle_settings(config.extractor):
+                note(f"{', '.join(idle)} changes nothing for {config.extractor.model}")
+            command(config=config, **given)
 
         own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "config"]
         added = [_parameter(name, *target, default=base.get(target)) for name, target in options.items()]

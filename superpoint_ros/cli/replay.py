@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from superpoint_ros.cli.console import ERRORS, print_table, progress, say
+from superpoint_ros.cli.console import note, print_table, progress, say
 from superpoint_ros.cli.options import CameraFile, with_config
 from superpoint_ros.config import Config
 from superpoint_ros.errors import ConfigError
@@ -100,7 +100,7 @@ def replay(
                 on_frame=lambda done: bar.update(task, completed=done),
             )
     notes = [truth.note, *check_coverage(result, truth.name)] if truth else []
-    result = result.with_warnings(note for note in notes if note)
+    result = result.with_warnings(one for one in notes if one)
     write_outputs(result, config if heard is None else None, out)
     _print(result, evaluate)
     say(f"report: {out / 'report.html'}")
@@ -111,7 +111,7 @@ def _print(result: ReplayResult, everything: bool) -> None:
     from superpoint_ros.evaluation.tables import error_rows, figure, status_rows
 
     for warning in result.warnings:
-        ERRORS.print(f"[yellow]note:[/] {warning}", highlight=False, soft_wrap=True)
+        note(warning)
     summary, frames = result.summary, result.frame_summary
     say(f"{result.source}: {result.frames} frames with {result.model}")
     counts = [

@@ -39,6 +39,13 @@ def ignored_settings(model: str, settings: Iterable[str]) -> list[str]:
     return sorted(set(settings) - _OTHERS[model].heeds) if model in _OTHERS else []
 
 
+def idle_settings(config: ExtractorConfig) -> list[str]:
+    """Fields not at their default that change nothing for the model, but for levels: ``load_extractor`` refuses those."""
+    usual = ExtractorConfig(model=config.model, levels=config.levels)
+    changed = [name for name in ExtractorConfig.model_fields if getattr(config, name) != getattr(usual, name)]
+    return ignored_settings(config.model, changed)
+
+
 def load_extractor(config: ExtractorConfig, *, to_match: bool = False) -> Extractor:
     """SIFT, ORB, XFeat or a corner detector where the settings say so, else SuperPoint with the model they name.
 

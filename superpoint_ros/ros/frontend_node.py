@@ -7,18 +7,18 @@ from sensor_msgs.msg import Image as ImageMsg
 from std_msgs.msg import Header
 
 from superpoint_ros.config import FrontendNodeConfig
-from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.io.image_message import decode
 from superpoint_ros.matching.front_end import PairMatcher
 from superpoint_ros.ros.camera_input import CameraInput
 from superpoint_ros.ros.diagnostics import WORK, Report
+from superpoint_ros.ros.extraction import Extraction
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
 from superpoint_ros.ros.match_output import MatchOutput
 from superpoint_ros.ros.odometry_output import OdometryOutput
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import PipelineNode, nanoseconds, run
-from superpoint_ros.types import Extractor, Features, Image
+from superpoint_ros.types import Features, Image
 
 
 class FrontendNode(PipelineNode[FrontendNodeConfig]):
@@ -27,7 +27,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def __init__(self) -> None:
         super().__init__("frontend_node", FrontendNodeConfig)
         config = self.parameters.config
-        self._use(load_extractor(config.extractor, to_match=True))
+        self._extraction = Extraction(config.extractor, self.diagnostics, self.get_logger().warning)
         self._match_with(config)
         self._features = FeatureOutput(self)
         self._matches = MatchOutput(self)
@@ -35,14 +35,14 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
         self._camera = CameraInput(self, self.get_logger().warning)
         images = self.stream("front end", self._wanted)
         self._input = ImageInput(self, config.image_transport, images.receive)
-        self.get_logger().info(f"ready: {self._extractor.model}")
+        self.get_logger().info(f"ready: {self._extraction.extractor.model}")
 
     def process(self, message: ImageMsg | CompressedImage, report: Report) -> None:
         config = self.parameters.config
         with report.stage("decode"):
             image, mask = decode(message), self._input.mask()
         with report.stage("extract"):
-            features = self._extractor.extract(image, mask)
+            features = self._extraction.extractor.extract(image, mask)
         with report.stage("publish features"):
             self._features.publish(message.header, image, features, config.descriptor_type)
         if self._matches.wanted() or self._odometry.wanted():
@@ -71,8 +71,7 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
     def prepare(self, old: FrontendNodeConfig, new: FrontendNodeConfig) -> Apply:
         changes: list[Apply] = [lambda: self._odometry.configure(new)]
         if old.extractor != new.extractor:
-            extractor = load_extractor(new.extractor, to_match=True)
-            changes.append(lambda: self._use(extractor))
+            changes.append(self._extraction.prepare(new.extractor))
         if (old.matcher, old.geometry, old.keyframes) != (new.matcher, new.geometry, new.keyframes):
             changes.append(lambda: self._match_with(new))
 
@@ -81,10 +80,6 @@ class FrontendNode(PipelineNode[FrontendNodeConfig]):
                 change()
 
         return apply
-
-    def _use(self, extractor: Extractor) -> None:
-        self._extractor = extractor
-        self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
 
     def _match_with(self, config: FrontendNodeConfig) -> None:
         self._pairs = PairMatcher(config.matcher, config.geometry, config.keyframes)

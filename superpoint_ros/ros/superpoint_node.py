@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from superpoint_ros.config import SuperPointNodeConfig
 from superpoint_ros.errors import SuperPointRosError
 from superpoint_ros.features.extractor import SuperPoint
-from superpoint_ros.features.loading import load_extractor
 from superpoint_ros.io.image_message import decode
+from superpoint_ros.ros.extraction import Extraction
 from superpoint_ros.ros.feature_output import FeatureOutput
 from superpoint_ros.ros.image_input import ImageInput
 from superpoint_ros.ros.parameters import Apply
 from superpoint_ros.ros.pipeline_node import Input, PipelineNode, Stream, run
-from superpoint_ros.types import Extractor, Features, Image
+from superpoint_ros.types import Features, Image
 
 
 class CameraTopics:
@@ -48,9 +48,9 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def __init__(self) -> None:
         super().__init__("superpoint_node", SuperPointNodeConfig)
         config = self.parameters.config
-        self._use(load_extractor(config.extractor, to_match=True))
+        self._extraction = Extraction(config.extractor, self.diagnostics, self.get_logger().warning)
         self._cameras = {name: CameraTopics(self, name, config.image_transport) for name in config.cameras or ("",)}
-        self.get_logger().info(f"ready: {self._extractor.model}")
+        self.get_logger().info(f"ready: {self._extraction.extractor.model}")
 
     def process_together(self, inputs: list[Input]) -> None:
         by_size: dict[tuple[int, ...], list[Picture]] = {}
@@ -67,16 +67,17 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def _extract(self, picture: Picture) -> None:
         with self.attempt(picture.source):
             with picture.source.stream.report.stage("extract"):
-                features = self._extractor.extract(picture.image, picture.mask)
+                features = self._extraction.extractor.extract(picture.image, picture.mask)
             self._publish(picture, features)
 
     def _share(self, pictures: list[Picture]) -> bool:
         """Pictures of one size in one pass. False where there is no network, or a bad picture, which must not cost the others."""
-        if not isinstance(self._extractor, SuperPoint):
+        superpoint = self._extraction.extractor
+        if not isinstance(superpoint, SuperPoint):
             return False
         started = time.perf_counter()
         try:
-            found = self._extractor.extract_batch([p.image for p in pictures], [p.mask for p in pictures])
+            found = superpoint.extract_batch([p.image for p in pictures], [p.mask for p in pictures])
         except SuperPointRosError:
             return False
         seconds = time.perf_counter() - started
@@ -98,12 +99,7 @@ class SuperPointNode(PipelineNode[SuperPointNodeConfig]):
     def prepare(self, old: SuperPointNodeConfig, new: SuperPointNodeConfig) -> Apply:
         if old.extractor == new.extractor:
             return lambda: None
-        extractor = load_extractor(new.extractor, to_match=True)
-        return lambda: self._use(extractor)
-
-    def _use(self, extractor: Extractor) -> None:
-        self._extractor = extractor
-        self.diagnostics.facts({"model": extractor.model, "device": getattr(extractor, "device", "cpu")})
+        return self._extraction.prepare(new.extractor)
 
 
 def main() -> None:

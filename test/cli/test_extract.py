@@ -36,6 +36,13 @@ def test_single_files_are_named_as_they_are(run, sequence_folder: Path, tmp_path
         assert list(file) == ["000001.png"]
 
 
+def test_settings_that_do_nothing_are_noted(run, sequence_folder: Path, tmp_path: Path) -> None:
+    image = sequence_folder / "image_l" / "000001.png"
+    settings = ("--model", "orb", "--threshold", "0.5", "--max-keypoints", "50")
+    result = run("extract", image, *settings, "-o", tmp_path / "features.h5")
+    assert (result.status, result.err.strip()) == (0, "note: threshold changes nothing for orb")
+
+
 def test_two_images_of_one_name_are_refused(run, sequence_folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "000001.png"
     other.write_bytes((sequence_folder / "image_l" / "000001.png").read_bytes())

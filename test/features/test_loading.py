@@ -11,7 +11,7 @@ import pytest
 
 from superpoint_ros.config import ExtractorConfig
 from superpoint_ros.errors import ConfigError
-from superpoint_ros.features.loading import load_extractor
+from superpoint_ros.features.loading import idle_settings, load_extractor
 
 
 def run(code: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -69,6 +69,16 @@ def test_missing_backend_names_the_extra_to_install(backend: str, extra: str) ->
 def test_levels_are_refused_where_they_would_do_nothing(model: str) -> None:
     with pytest.raises(ConfigError, match=f"levels = 3 is for SuperPoint: leave it out for {model}"):
         load_extractor(ExtractorConfig(model=model, levels=3))
+
+
+def test_settings_that_do_nothing_are_known() -> None:
+    assert idle_settings(ExtractorConfig(model="sift", threshold=0.1, nms_radius=8, max_keypoints=5)) == [
+        "nms_radius",
+        "threshold",
+    ]
+    assert idle_settings(ExtractorConfig(model="shi", threshold=0.1, nms_radius=8)) == ["threshold"]
+    assert idle_settings(ExtractorConfig(model="orb", threshold=ExtractorConfig().threshold)) == []
+    assert idle_settings(ExtractorConfig(model="small", threshold=0.1, nms_radius=8)) == []
 
 
 def test_missing_xfeat_names_the_package_to_install() -> None:

@@ -214,6 +214,10 @@ def test_parameters_from_yaml_and_at_run_time(start: StartNode, probe: Probe, we
             assert reason in result.reason
         assert count_after_next_image() == 20
         assert probe.get_parameter("/superpoint_node", "extractor.max_keypoints").integer_value == 20
+        assert probe.set_parameter("/superpoint_node", "extractor.nms_radius", 8).successful
+        assert probe.set_parameter("/superpoint_node", "extractor.model", "sift").successful
+        assert count_after_next_image() == 20
+        assert "extractor.nms_radius changes nothing for sift" in node.log
 
 
 def test_a_useless_configuration_ends_with_one_line(start: StartNode, weights: Path, tmp_path: Path) -> None:
