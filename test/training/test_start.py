@@ -13,8 +13,8 @@ def test_network_with_batch_norm_computes_what_the_weights_do_also_while_it_trai
     weights = load_weights(weights_path("small"))
     plain = SuperPointNet(weights.architecture)
     plain.load_state_dict(weights.tensors)
-    frames = [SimulatedSequence(frames=3, seed=seed, size=(160, 120)).frame(0).image for seed in range(6)]
-    images = torch.stack([torch.from_numpy(frame.copy())[None].float() / 255.0 for frame in frames])
+    frames = SimulatedSequence(frames=6, seed=0, size=(160, 120))
+    images = torch.stack([torch.from_numpy(frame.image.copy())[None].float() / 255.0 for frame in frames])
     network = unfold_batch_norm(plain, images)
     with torch.no_grad():
         wanted, found = plain(images), network(images)
